@@ -3,7 +3,7 @@ import type { NodeFacts } from "../proto/node/node-facts.ts";
 // The agent: the one place where its real parts are constructed.
 import "../proto/linux/young-generation.ts";
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { release } from "node:os";
 import process from "node:process";
@@ -13,6 +13,7 @@ import { Command } from "commander";
 import { type Logger, pino } from "pino";
 import { Failure } from "../proto/failure.ts";
 import { contract } from "../proto/gen/contract.ts";
+import { execaOutliving } from "../proto/linux/leashed-execa.ts";
 import { createLogDestination } from "../proto/linux/log-destination.ts";
 import { onStopSignal, type StopSignal } from "../proto/linux/stop-signals.ts";
 import { type Endpoint, renderEndpoint } from "../proto/names/endpoint.ts";
@@ -21,9 +22,11 @@ import { capabilities } from "../proto/operation/capabilities.ts";
 import { identityPaths } from "../proto/system/agent-identity.ts";
 import { type AgentRole, agentSocketPath } from "../proto/system/agent-program.ts";
 import { stampPath } from "../proto/system/installed-system.ts";
+import { runTasksCommand } from "../proto/system/render-tasks-units.ts";
 import { residentSettingsPath } from "../proto/system/resident-settings.ts";
+import type { TasksReport } from "../proto/system/tasks/report-tasks.ts";
 import type { BackoffPolicy } from "../proto/time/backoff.ts";
-import { monotonicClock, systemClock } from "../proto/time/clock.ts";
+import { foregroundClock, monotonicClock, systemClock } from "../proto/time/clock.ts";
 import { prepareReboot } from "./board/reboot.ts";
 import { reportBoard } from "./board/report-board.ts";
 import { admitDevice } from "./disk/admit-device.ts";
@@ -65,6 +68,11 @@ import type { ChannelOfAgent } from "./rpc/channel.ts";
 import { createEnroller } from "./rpc/enroll.ts";
 import { createEnrollmentClient } from "./rpc/enrollment-client.ts";
 import { type NetworkDoor, serveAgent } from "./rpc/server.ts";
+import { runTasks } from "./tasks/run-tasks.ts";
+import { chooseRunFolder } from "./tasks/task-folder.ts";
+import { taskPathsIn } from "./tasks/task-paths.ts";
+import { waitForNetwork } from "./tasks/wait-for-network.ts";
+import { watchTasks } from "./tasks/watch-tasks.ts";
 import { version } from "./version.ts";
 import { tick } from "./watchdog/tick.ts";
 
@@ -96,6 +104,8 @@ const shipping: ShippingSettings = {
 const program = new Command("pallet-agent")
   .description("Reports this node's hardware to the Pallet controller and writes its disks on command.")
   .version(version)
+  // An option of "run-tasks" is that command's.
+  .enablePositionalOptions()
   .option(
     "--controller <host:port>",
     "register with this controller; several addresses of it, separated by commas, are tried in turn (kernel word " +
@@ -129,6 +139,7 @@ const program = new Command("pallet-agent")
     "controllers and node id of the installed system, for a resident agent whose kernel words do not say them",
     residentSettingsPath,
   )
+  .option("--tasks-root <path>", "root of the system whose first-boot tasks a resident agent reports (default: /)")
   .option("--reboot-command <words>", "program and arguments that reboot this node, separated by spaces; no shell")
   .option(
     "--resident-program <path>",
@@ -155,6 +166,30 @@ Examples:
   .action(async (flags: AgentFlags & { kernelCommandLine: string }) => {
     const kept = flags.role === "resident" ? await readSettings(flags.settingsFile ?? residentSettingsPath) : {};
     await main(resolveOptions(flags, readFileSync(flags.kernelCommandLine, "utf8"), kept.settings), kept.trouble);
+  });
+
+program
+  .command(runTasksCommand)
+  .description(
+    "Runs what is left of the first-boot tasks of this system, in their order, and ends. The unit pallet-tasks.service, or " +
+      "the resident agent, starts it at every boot; a task that has succeeded is not run again.",
+  )
+  .option("--tasks-root <path>", "root of the system with the tasks", "/")
+  .action(async ({ tasksRoot }: { tasksRoot: string }) => {
+    const stopped = new AbortController();
+    onStopSignal(() => stopped.abort());
+    const paths = taskPathsIn(tasksRoot);
+    await runTasks(
+      {
+        ...paths,
+        runFolder: await chooseRunFolder(["/run", "/dev/shm"], paths.stateFolder),
+        passwdFile: "/etc/passwd",
+        waitForNetwork: (signal) => waitForNetwork(foregroundClock, signal),
+        print: (line) => process.stdout.write(`${line}\n`),
+        now: () => systemClock.now(),
+      },
+      stopped.signal,
+    );
   });
 
 /** @param trouble why the settings of the installed system could not be read */
@@ -228,18 +263,31 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
     const found = (operations.list().length === 0 && (await stamps)) || [];
     const installed = options.role === "resident" ? await readInstalled(options.installedFile, log) : undefined;
     const residentProgram = await readResidentProgram(options.role, residentPath, log);
+    await tasks?.ready;
+    const reported = tasks?.current();
     return {
       ...{ version, role: options.role, instanceId, port, contract, capabilities },
       ...(options.role === "resident" && !options.bootedByController && { bootedAlone: true as const }),
       ...(installed && { installed }),
       ...(residentProgram && { residentProgram }),
       ...(found.length > 0 && { found }),
+      ...(reported && { tasks: reported }),
     };
   };
 
   const kernels =
     options.role === "resident"
       ? watchKernels({ running: release(), read: createKernelReader(), clock: monotonicClock, log })
+      : undefined;
+  const tasks =
+    options.role === "resident"
+      ? watchTasks({
+          paths: taskPathsIn(options.tasksRoot),
+          // Where systemd runs (sd_booted(3)), it has a unit for them.
+          run: existsSync("/run/systemd/system") ? undefined : () => runTasksApart(options.tasksRoot),
+          clock: monotonicClock,
+          log,
+        })
       : undefined;
   const readFacts = () => readFactsWith(kernels, options.bootMac);
 
@@ -250,6 +298,7 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
     agentInfo,
     operations,
     prepareReboot: () => prepareReboot(options.rebootCommand, log, () => lastWords(shipper)),
+    retryTasks: tasks?.retry,
     log,
   });
   const stopping = new AbortController();
@@ -352,7 +401,10 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
       : () => undefined;
   const registration = register(
     options,
-    { readFacts, bootMacOf, agentInfo, controllers, enrollment, enrolled: staying?.enrolled, shipper, log },
+    {
+      ...{ readFacts, bootMacOf, agentInfo, controllers, enrollment, enrolled: staying?.enrolled, shipper, log },
+      tasks: () => tasks?.current(),
+    },
     stopping.signal,
   );
 
@@ -361,6 +413,7 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
     stopTicking();
     stopWatching();
     kernels?.stop();
+    tasks?.stop();
     stopping.abort();
     await operations.stop(`the agent was stopped by ${signal}`);
     await Promise.all([registration, staying?.ended, server.close(graceMs)]);
@@ -391,6 +444,13 @@ async function readFactsWith(watched: WatchedKernels | undefined, bootMac: NodeI
   await watched?.ready;
   const kernels = watched?.current();
   return { ...(await readNodeFacts(bootMac)), ...(kernels && { kernels }) };
+}
+
+/** Runs the tasks of the system in a process that ends in its own order, whatever becomes of this one. */
+async function runTasksApart(root: string): Promise<void> {
+  const [, main = ""] = process.argv;
+  const args = [...(isSea() ? [] : [main]), runTasksCommand, "--tasks-root", root];
+  await execaOutliving(process.execPath, args, { stdin: "ignore", stdout: "inherit", stderr: "inherit" });
 }
 
 /** The log: to the console, and to the controller if there is one. */
@@ -434,6 +494,7 @@ async function register(
     readonly readFacts: () => Promise<NodeFacts>;
     readonly bootMacOf: (facts: NodeFacts) => Promise<string>;
     readonly agentInfo: () => Promise<AgentInfo>;
+    readonly tasks: () => TasksReport | undefined;
     readonly controllers: ControllerList;
     readonly enrollment: Enrollment | undefined;
     /** Resolves when there is a certificate; undefined where none is needed. */
@@ -466,6 +527,7 @@ async function register(
       readNodeFacts: parts.readFacts,
       chooseBootMac: parts.bootMacOf,
       agentInfo: parts.agentInfo,
+      tasks: parts.tasks,
       backoff: retries,
       log,
     },

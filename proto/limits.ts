@@ -485,6 +485,11 @@ export const limits = {
     valueCharacters: { most: 4096, unit: "UTF-16 code units", reason: "of one of them; a longer one is refused" },
     secrets: { most: 16, unit: "secrets", reason: "of a task, each a file; more are refused" },
     secretCharacters: { most: 16_384, unit: "UTF-16 code units", reason: "of one of them; a longer one is refused" },
+    starts: {
+      most: 1000,
+      unit: "starts",
+      reason: "of one task without an end; three are tried, more are not believed",
+    },
     problemCharacters: { most: 512, unit: "UTF-16 code units", reason: "why a task has failed; more is cut" },
     outputCharacters: {
       most: 2048,

@@ -37,6 +37,8 @@ export interface AgentOptions {
   readonly installedFile: string;
   /** Path of the resident agent's settings. */
   readonly settingsFile: string;
+  /** Root of the system whose tasks a resident agent reports. */
+  readonly tasksRoot: string;
   /** Program and arguments that reboot the node; absent: found out when it is needed. */
   readonly rebootCommand?: readonly string[];
   /** Program to install as the resident agent of new systems; absent: this one, where it is a single file. */
@@ -57,6 +59,7 @@ export interface AgentFlags {
   readonly role: string;
   readonly installedFile: string;
   readonly settingsFile?: string;
+  readonly tasksRoot?: string;
   readonly rebootCommand?: string;
   readonly residentProgram?: string;
 }
@@ -135,6 +138,7 @@ export function resolveOptions(flags: AgentFlags, kernelCommandLine: string, set
     role: role.role,
     installedFile: flags.installedFile,
     settingsFile: flags.settingsFile ?? residentSettingsPath,
+    tasksRoot: flags.tasksRoot ?? "/",
     ...(rebootCommand && { rebootCommand }),
     ...(flags.residentProgram !== undefined && { residentProgram: flags.residentProgram }),
   });

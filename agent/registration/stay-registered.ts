@@ -6,6 +6,7 @@ import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import { type RootIds, sameRootIds } from "../../proto/node/root-ids.ts";
 import { type InstalledKernels, sameKernels } from "../../proto/system/judge-kernels.ts";
+import { sameReports, type TasksReport } from "../../proto/system/tasks/report-tasks.ts";
 import { type BackoffPolicy, backoff } from "../../proto/time/backoff.ts";
 import type { ControllerList } from "./controller-list.ts";
 import type { Enrollment, Session } from "./enrollment.ts";
@@ -28,6 +29,8 @@ export interface RegistrationParts {
   /** Decides from fresh facts by which MAC address the node is known. */
   readonly chooseBootMac: (facts: NodeFacts) => Promise<string>;
   readonly agentInfo: () => Promise<AgentInfo>;
+  /** How far the tasks of this system are now; undefined where there are none. */
+  readonly tasks?: () => TasksReport | undefined;
   readonly backoff: Required<BackoffPolicy>;
   readonly log: Logger;
 }
@@ -37,7 +40,8 @@ export interface RegistrationParts {
  * waits that grow to a cap. With several addresses of the controller, each is tried once before such a wait, in the order
  * of the list; the agent sticks to the one that answers. A controller that does not know the agent (any more) is told everything again, with facts
  * read then. So it is when the ids of the root have changed since: the controller names the root of the next boot by
- * them, and a first boot changes them after the agent has registered; and when its kernels or modules have. Logs a line
+ * them, and a first boot changes them after the agent has registered; and when its kernels or modules have, or its tasks
+ * have gone on. Logs a line
  * when things change, not at every attempt. Never rejects.
  */
 export async function stayRegistered(parts: RegistrationParts, signal: AbortSignal): Promise<void> {
@@ -78,6 +82,7 @@ interface Known {
   readonly at: string | undefined;
   readonly rootIds: RootIds | undefined;
   readonly kernels: InstalledKernels | undefined;
+  readonly tasks: TasksReport | undefined;
 }
 
 /** What comes next: what the controller knows, unless it has forgotten, and the wait in milliseconds. */
@@ -101,6 +106,7 @@ async function register(parts: RegistrationParts, signal: AbortSignal): Promise<
       at: controller,
       rootIds: facts.root?.ids,
       kernels: facts.kernels,
+      tasks: agent.tasks,
     },
     waitMs: jittered(heartbeatIntervalMs, parts.backoff.random),
   };
@@ -120,7 +126,8 @@ async function beat(parts: RegistrationParts, known: Known, signal: AbortSignal)
     return { ...again, known: again.known && { ...again.known, session } };
   }
   const at = parts.controllers.current();
-  if (at !== undefined && renderEndpoint(at) !== known.at) {
+  const hasNewTasks = parts.tasks !== undefined && !sameReports(known.tasks, parts.tasks());
+  if (hasNewTasks || (at !== undefined && renderEndpoint(at) !== known.at)) {
     // A controller that knows this agent already, under another address, has to say which addresses it has now.
     const again = await register(parts, signal);
     return { ...again, known: again.known && { ...again.known, session } };

@@ -31,6 +31,8 @@ export interface AgentServiceParts {
    * Finds a way to reboot (rejects if there is none) and returns the function that reboots and logs its failure.
    */
   readonly prepareReboot: () => Promise<() => Promise<void>>;
+  /** Has the tasks of the installed system go on from the one that has failed; undefined in the netboot role. */
+  readonly retryTasks: (() => Promise<void>) | undefined;
   readonly log: Logger;
 }
 
@@ -63,6 +65,14 @@ export function createAgentService(parts: AgentServiceParts): AgentServiceServer
         },
       );
     };
+
+  /** Throws unless the node is in the boot that the caller means. */
+  const requireBoot = async (expected: string, doing: string): Promise<void> => {
+    const { bootId } = await parts.readNodeFacts();
+    if (expected === bootId) return;
+    const message = `the node has rebooted since the caller last asked: ask it again before ${doing}`;
+    throw refused(new Failure("invalid", message, { expected: cutText(expected, 80), found: bootId }));
+  };
 
   return {
     getNode: unary(async () => {
@@ -105,19 +115,7 @@ export function createAgentService(parts: AgentServiceParts): AgentServiceServer
     listOperations: unary(async () => ({ operations: operations.list().map(operationToWire) })),
 
     reboot: unary(async (request) => {
-      const { bootId } = await parts.readNodeFacts();
-      if (request.expectedBootId !== bootId) {
-        throw refused(
-          new Failure(
-            "invalid",
-            "the node has rebooted since the caller last asked: ask it again before rebooting it",
-            {
-              expected: cutText(request.expectedBootId, 80),
-              found: bootId,
-            },
-          ),
-        );
-      }
+      await requireBoot(request.expectedBootId, "rebooting it");
       const reboot = await parts.prepareReboot();
       const writer = operations.runningChange();
       if (writer !== undefined) {
@@ -127,6 +125,19 @@ export function createAgentService(parts: AgentServiceParts): AgentServiceServer
       }
       const resume = operations.refuse("the node is about to reboot");
       setTimeout(() => reboot().catch(resume), rebootDelayMs);
+      return {};
+    }),
+
+    retryTasks: unary(async (request) => {
+      await requireBoot(request.expectedBootId, "retrying its tasks");
+      const { retryTasks } = parts;
+      if (retryTasks === undefined)
+        throw refused(
+          new Failure("unsupported", "the agent in RAM has no tasks: they are those of an installed system"),
+        );
+      await retryTasks().catch((error: unknown) => {
+        throw error instanceof Failure ? refused(error) : error;
+      });
       return {};
     }),
   };

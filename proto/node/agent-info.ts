@@ -1,6 +1,7 @@
 import type { AgentRole } from "../system/agent-program.ts";
 import type { FoundSystem, InstalledSystem } from "../system/installed-system.ts";
 import type { ResidentProgram } from "../system/judge-resident.ts";
+import type { TasksReport } from "../system/tasks/report-tasks.ts";
 
 /** The agent process; see pallet.v1.AgentInfo. Plain data. */
 export interface AgentInfo {
@@ -21,4 +22,6 @@ export interface AgentInfo {
   readonly bootedAlone?: true;
   /** Stamped systems on the disks of a netbooted node; absent once this agent has changed a disk, and from older ones. */
   readonly found?: readonly FoundSystem[];
+  /** Of the tasks of its system; absent when it has none, and from older agents. */
+  readonly tasks?: TasksReport;
 }

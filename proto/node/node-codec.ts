@@ -8,6 +8,7 @@ import { wireWords } from "../words/wire-words.ts";
 import type { AgentInfo } from "./agent-info.ts";
 import type { NodeFacts, RootDevice } from "./node-facts.ts";
 import { parseRootIds, type RootIds } from "./root-ids.ts";
+import { tasksFromWire, tasksToWire } from "./tasks-codec.ts";
 
 /** The roles of agents as they travel. */
 export const agentRoles = wireWords<AgentRole, wire.AgentRole>({
@@ -89,6 +90,7 @@ export function agentInfoToWire(agent: AgentInfo): wire.AgentInfo {
     capabilities: [...(agent.capabilities ?? [])],
     bootedAlone: agent.bootedAlone ?? false,
     found: (agent.found ?? []).map((each) => ({ ...each, installed: installedToWire(each.installed) })),
+    tasks: agent.tasks && tasksToWire(agent.tasks),
   };
 }
 
@@ -111,6 +113,7 @@ export function agentInfoFromWire(agent: wire.AgentInfo): ReportedAgent {
         installed === undefined ? [] : [{ disk, device, installed: installedFromWire(installed) }],
       ),
     }),
+    ...(agent.tasks !== undefined && { tasks: tasksFromWire(agent.tasks) }),
   };
 }
 

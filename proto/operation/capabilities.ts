@@ -6,7 +6,14 @@ import type { OperationSpec } from "./operation-spec.ts";
  * (pallet.v1.AgentInfo.capabilities), and the controller asks for nothing else. Kinds of work and values of enums that an
  * agent does not know it refuses by itself: they need no word here.
  */
-export type Capability = "disk-firmware" | "growth" | "ids" | "resident-settings" | "system-config" | "cancel-ahead";
+export type Capability =
+  | "disk-firmware"
+  | "growth"
+  | "ids"
+  | "resident-settings"
+  | "system-config"
+  | "tasks"
+  | "cancel-ahead";
 
 /** What of a write may ask for a capability. */
 export type AskedWrite = Pick<OperationSpec & { readonly kind: "write-image" }, "growth" | "ids" | "customisation">;
@@ -83,6 +90,13 @@ export const features: Readonly<Record<Capability, Feature>> = {
     ],
     isAskedFor: ({ customisation }) => customisation?.system !== undefined,
     otherwise: "a reimage without a profile",
+  },
+  tasks: {
+    does: "run the tasks of an installed system, and try failed ones again",
+    // Those of tasks are of the config.
+    fields: [],
+    isAskedFor: ({ customisation }) => (customisation?.system?.tasks ?? []).length > 0,
+    otherwise: "a profile without tasks",
   },
   // Nothing asks for it: it says what an agent's "unknown operation" means.
   "cancel-ahead": {

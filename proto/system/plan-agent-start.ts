@@ -2,6 +2,7 @@ import type { AgentRole } from "./agent-program.ts";
 import { type InitSystem, type InitTraces, initPath, inittabPath } from "./choose-init-system.ts";
 import { addAgentToInittab } from "./inittab.ts";
 import { agentUnit, renderAgentUnit } from "./render-agent-unit.ts";
+import { renderTasksPathUnit, renderTasksUnit, tasksPathUnit, tasksUnit } from "./render-tasks-units.ts";
 
 /** A file, or a symbolic link, to be placed into a root filesystem. */
 export interface PlannedFile {
@@ -13,7 +14,8 @@ export interface PlannedFile {
 const units = "/etc/systemd/system";
 
 /**
- * The files that have an init system start the agent at boot and again whenever it ends. Placing them twice is the
+ * The files that have an init system start the agent at boot and again whenever it ends; of a resident one under systemd, its
+ * tasks too, which it starts itself elsewhere. Placing them twice is the
  * same; what is as it should be already is left out of an inittab's case.
  */
 export function planAgentStart(system: InitSystem, role: AgentRole, traces: InitTraces): readonly PlannedFile[] {
@@ -22,14 +24,21 @@ export function planAgentStart(system: InitSystem, role: AgentRole, traces: Init
     const text = addAgentToInittab(inittab, system, role);
     return text === inittab ? [] : [{ path: inittabPath, content: { text } }];
   }
-  const unit: readonly PlannedFile[] = [
-    { path: `${units}/${agentUnit}`, content: { text: renderAgentUnit(role) } },
-    // What `systemctl enable` makes of WantedBy=multi-user.target; relative, so that it leads to the unit even where
-    // the root filesystem is mounted somewhere else.
-    { path: `${units}/multi-user.target.wants/${agentUnit}`, content: { linkTo: `../${agentUnit}` } },
-  ];
+  const unit = enabled(agentUnit, renderAgentUnit(role));
+  // Without tasks they do nothing.
+  if (role === "resident")
+    return [...unit, ...enabled(tasksUnit, renderTasksUnit()), ...enabled(tasksPathUnit, renderTasksPathUnit())];
   // Our initrd starts /sbin/init and nothing else; an installed system may be told another one (init=).
-  if (role === "netboot" && traces.init === undefined && traces.systemd !== undefined)
+  if (traces.init === undefined && traces.systemd !== undefined)
     return [...unit, { path: initPath, content: { linkTo: traces.systemd } }];
   return unit;
+}
+
+/** A unit, and what `systemctl enable` makes of its WantedBy=multi-user.target. */
+function enabled(name: string, text: string): readonly PlannedFile[] {
+  return [
+    { path: `${units}/${name}`, content: { text } },
+    // Relative, so that it leads to the unit even where the root filesystem is mounted somewhere else.
+    { path: `${units}/multi-user.target.wants/${name}`, content: { linkTo: `../${name}` } },
+  ];
 }

@@ -9,7 +9,7 @@ import { readSources, repository } from "./read-sources.ts";
 const through: Readonly<Record<string, readonly string[]>> = {
   parseSpec: ["decodeSpec", "specFromWire"],
   operationFromWire: ["progressFromWire", "stageFromWire"],
-  registrationFromWire: ["factsFromWire", "agentInfoFromWire", "installedFromWire", "parseRootIds"],
+  registrationFromWire: ["factsFromWire", "agentInfoFromWire", "installedFromWire", "parseRootIds", "tasksFromWire"],
   logReportFromWire: ["logLevelFromWire"],
   failureFromWire: ["countFromWire"],
   parsePartitionTable: ["parseGpt", "parseMbr"],

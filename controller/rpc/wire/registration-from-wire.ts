@@ -12,9 +12,10 @@ import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import type { InstalledSystem } from "../../../proto/system/installed-system.ts";
 import type { InstalledKernels } from "../../../proto/system/judge-kernels.ts";
 import type { ResidentProgram } from "../../../proto/system/judge-resident.ts";
+import type { TasksReport } from "../../../proto/system/tasks/report-tasks.ts";
 import type { Heartbeat, Registration } from "../../nodes/registration.ts";
 import { invalid } from "../../refusal/refusal.ts";
-import { plainText, required, requiredText } from "./text-from-wire.ts";
+import { plainLines, plainText, required, requiredText } from "./text-from-wire.ts";
 
 // No board has more. The excess is dropped rather than stored, because anyone may register nodes, and rather than
 // refused: a host of containers has hundreds of interfaces, of which older agents send 32.
@@ -35,7 +36,8 @@ export function registrationFromWire(request: RegisterRequest, address: string |
   const wireFacts = required("facts", request.facts);
   const facts = checkedFacts(wireFacts, id);
   const agent = checkedAgent(required("agent", request.agent));
-  const bytes = Buffer.byteLength(JSON.stringify({ facts, agent }));
+  // Tasks have bounds of their own, and come with a system of which a person said so.
+  const bytes = Buffer.byteLength(JSON.stringify({ facts, agent: { ...agent, tasks: undefined } }));
   if (bytes > limits.facts.bytes.most) {
     throw invalid(
       `facts and agent have ${bytes} bytes as JSON; no board has more to say than ${limits.facts.bytes.most}`,
@@ -125,7 +127,7 @@ function checkedKernels({ modules, kernels }: InstalledKernels): InstalledKernel
 /** What an agent reports about itself, checked. Throws a Failure naming what is wrong with it. */
 export function checkedAgent(wireAgent: wire.AgentInfo): AgentInfo {
   const { version, role, instanceId, port, installed, residentProgram, ...more } = agentInfoFromWire(wireAgent);
-  const { contract, capabilities, bootedAlone, found } = more;
+  const { contract, capabilities, bootedAlone, found, tasks } = more;
   if (port < 1 || port > 65_535) throw invalid(`agent.port is ${port}; give a TCP port from 1 to 65535`);
   if (role === undefined) throw invalid("agent.role is neither netboot nor resident");
   return {
@@ -149,6 +151,24 @@ export function checkedAgent(wireAgent: wire.AgentInfo): AgentInfo {
         installed: checkedStamp(each.installed),
       })),
     }),
+    ...(tasks !== undefined && role === "resident" && { tasks: checkedTasks(tasks) }),
+  };
+}
+
+/** Of tasks that have failed, the first says why: it has kept the others from running. */
+function checkedTasks({ configDigest, tasks, problem }: TasksReport): TasksReport {
+  const failed = tasks.findIndex(({ state }) => state === "failed");
+  return {
+    configDigest: plainText(configDigest, maxWord),
+    tasks: tasks.slice(0, limits.tasks.ofNode.most).map(({ problem: why, output, exitCode, ...task }, at) => ({
+      ...task,
+      name: plainText(task.name, maxWord),
+      starts: countUpTo(task.starts, limits.tasks.starts.most),
+      ...(exitCode !== undefined && exitCode <= 255 && { exitCode }),
+      ...(at === failed && why !== undefined && { problem: plainText(why, limits.tasks.problemCharacters.most) }),
+      ...(at === failed && output !== undefined && { output: plainLines(output, limits.tasks.outputCharacters.most) }),
+    })),
+    ...(problem !== undefined && { problem: plainText(problem, limits.tasks.problemCharacters.most) }),
   };
 }
 

@@ -2,14 +2,12 @@
 import * as z from "zod";
 import { Failure } from "../../failure.ts";
 import { limits } from "../../limits.ts";
-
-/** How far a task is; see pallet.v1.TaskState. */
-export type TaskProgress = "waiting" | "running" | "succeeded" | "failed";
+import type { TaskState } from "../../words/task-state.ts";
 
 /** What became of one task; see pallet.v1.TaskResult. Plain data. */
 export interface TaskResult {
   readonly name: string;
-  readonly state: TaskProgress;
+  readonly state: TaskState;
   /** How often it was started since it had to run: more than once after a power cut. */
   readonly starts: number;
   /** Of its last start and its end, ISO 8601, by the node's clock, which may not have been set. */
@@ -45,7 +43,7 @@ const schema = z.object({
       z.object({
         name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
         state: z.enum(["waiting", "running", "succeeded", "failed"]),
-        starts: z.int().min(0).max(1000),
+        starts: z.int().min(0).max(limits.tasks.starts.most),
         startedAt: z.iso.datetime().exactOptional(),
         endedAt: z.iso.datetime().exactOptional(),
         exitCode: z.int().min(0).max(255).exactOptional(),

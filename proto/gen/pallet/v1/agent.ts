@@ -147,6 +147,16 @@ export interface ControllerMoved {
   controllers: string[];
 }
 
+/** Asks to try failed tasks again. */
+export interface RetryTasksRequest {
+  /** Boot id for which this is meant; see NodeFacts.boot_id. */
+  expectedBootId: string;
+}
+
+/** What runs the tasks was told. */
+export interface RetryTasksResponse {
+}
+
 function createBaseGetNodeRequest(): GetNodeRequest {
   return {};
 }
@@ -1418,6 +1428,131 @@ export const ControllerMoved: MessageFns<ControllerMoved> = {
   },
 };
 
+function createBaseRetryTasksRequest(): RetryTasksRequest {
+  return { expectedBootId: "" };
+}
+
+export const RetryTasksRequest: MessageFns<RetryTasksRequest> = {
+  encode(message: RetryTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.expectedBootId !== "") {
+      writer.uint32(10).string(message.expectedBootId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetryTasksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetryTasksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.expectedBootId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RetryTasksRequest {
+    return {
+      expectedBootId: isSet(object.expectedBootId)
+        ? globalThis.String(object.expectedBootId)
+        : isSet(object.expected_boot_id)
+        ? globalThis.String(object.expected_boot_id)
+        : "",
+    };
+  },
+
+  toJSON(message: RetryTasksRequest): unknown {
+    const obj: any = {};
+    if (message.expectedBootId !== "") {
+      obj.expectedBootId = message.expectedBootId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RetryTasksRequest>): RetryTasksRequest {
+    return RetryTasksRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RetryTasksRequest>): RetryTasksRequest {
+    const message = createBaseRetryTasksRequest();
+    message.expectedBootId = object.expectedBootId ?? "";
+    return message;
+  },
+};
+
+function createBaseRetryTasksResponse(): RetryTasksResponse {
+  return {};
+}
+
+export const RetryTasksResponse: MessageFns<RetryTasksResponse> = {
+  encode(_: RetryTasksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetryTasksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetryTasksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): RetryTasksResponse {
+    return {};
+  },
+
+  toJSON(_: RetryTasksResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<RetryTasksResponse>): RetryTasksResponse {
+    return RetryTasksResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RetryTasksResponse>): RetryTasksResponse {
+    const message = createBaseRetryTasksResponse();
+    return message;
+  },
+};
+
 /**
  * Served by the agent on every node: over TLS to the controller that the node believes, which shows its certificate; over
  * a unix socket to root on the node itself. Other connections are ended. In the resident role, everything that writes (StartOperation, except identify) is refused with
@@ -1558,6 +1693,22 @@ export const AgentServiceService = {
     responseSerialize: (value: RebootResponse): Buffer => Buffer.from(RebootResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RebootResponse => RebootResponse.decode(value),
   },
+  /**
+   * Has the tasks of the installed system go on from the one that has failed, and returns at once. Which tasks those are is
+   * the node's own: a call adds none and changes none. Of agents with the capability "tasks".
+   *
+   * Errors: FAILED_PRECONDITION when `expected_boot_id` is not the current one, in the netboot role, and when no task has
+   * failed; INTERNAL when what runs them cannot be told.
+   */
+  retryTasks: {
+    path: "/pallet.v1.AgentService/RetryTasks" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RetryTasksRequest): Buffer => Buffer.from(RetryTasksRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RetryTasksRequest => RetryTasksRequest.decode(value),
+    responseSerialize: (value: RetryTasksResponse): Buffer => Buffer.from(RetryTasksResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RetryTasksResponse => RetryTasksResponse.decode(value),
+  },
 } as const;
 
 export interface AgentServiceServer extends UntypedServiceImplementation {
@@ -1613,6 +1764,14 @@ export interface AgentServiceServer extends UntypedServiceImplementation {
    * an operation that writes is running; INTERNAL when there is no known way to reboot.
    */
   reboot: handleUnaryCall<RebootRequest, RebootResponse>;
+  /**
+   * Has the tasks of the installed system go on from the one that has failed, and returns at once. Which tasks those are is
+   * the node's own: a call adds none and changes none. Of agents with the capability "tasks".
+   *
+   * Errors: FAILED_PRECONDITION when `expected_boot_id` is not the current one, in the netboot role, and when no task has
+   * failed; INTERNAL when what runs them cannot be told.
+   */
+  retryTasks: handleUnaryCall<RetryTasksRequest, RetryTasksResponse>;
 }
 
 export interface AgentServiceClient extends Client {
@@ -1773,6 +1932,28 @@ export interface AgentServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RebootResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Has the tasks of the installed system go on from the one that has failed, and returns at once. Which tasks those are is
+   * the node's own: a call adds none and changes none. Of agents with the capability "tasks".
+   *
+   * Errors: FAILED_PRECONDITION when `expected_boot_id` is not the current one, in the netboot role, and when no task has
+   * failed; INTERNAL when what runs them cannot be told.
+   */
+  retryTasks(
+    request: RetryTasksRequest,
+    callback: (error: ServiceError | null, response: RetryTasksResponse) => void,
+  ): ClientUnaryCall;
+  retryTasks(
+    request: RetryTasksRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RetryTasksResponse) => void,
+  ): ClientUnaryCall;
+  retryTasks(
+    request: RetryTasksRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RetryTasksResponse) => void,
   ): ClientUnaryCall;
 }
 

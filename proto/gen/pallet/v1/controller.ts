@@ -837,6 +837,16 @@ export interface RunNodeOperationResponse {
   operation: Operation | undefined;
 }
 
+/** Asks to try a node's failed tasks again. */
+export interface ControllerServiceRetryTasksRequest {
+  /** Name, MAC address or serial number. */
+  node: string;
+}
+
+/** Its agent has passed it on. */
+export interface ControllerServiceRetryTasksResponse {
+}
+
 /** Asks to reboot a node. */
 export interface RebootNodeRequest {
   /** Name, MAC address or serial number. */
@@ -4636,6 +4646,125 @@ export const RunNodeOperationResponse: MessageFns<RunNodeOperationResponse> = {
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseControllerServiceRetryTasksRequest(): ControllerServiceRetryTasksRequest {
+  return { node: "" };
+}
+
+export const ControllerServiceRetryTasksRequest: MessageFns<ControllerServiceRetryTasksRequest> = {
+  encode(message: ControllerServiceRetryTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ControllerServiceRetryTasksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseControllerServiceRetryTasksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ControllerServiceRetryTasksRequest {
+    return { node: isSet(object.node) ? globalThis.String(object.node) : "" };
+  },
+
+  toJSON(message: ControllerServiceRetryTasksRequest): unknown {
+    const obj: any = {};
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ControllerServiceRetryTasksRequest>): ControllerServiceRetryTasksRequest {
+    return ControllerServiceRetryTasksRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ControllerServiceRetryTasksRequest>): ControllerServiceRetryTasksRequest {
+    const message = createBaseControllerServiceRetryTasksRequest();
+    message.node = object.node ?? "";
+    return message;
+  },
+};
+
+function createBaseControllerServiceRetryTasksResponse(): ControllerServiceRetryTasksResponse {
+  return {};
+}
+
+export const ControllerServiceRetryTasksResponse: MessageFns<ControllerServiceRetryTasksResponse> = {
+  encode(_: ControllerServiceRetryTasksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ControllerServiceRetryTasksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseControllerServiceRetryTasksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ControllerServiceRetryTasksResponse {
+    return {};
+  },
+
+  toJSON(_: ControllerServiceRetryTasksResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<ControllerServiceRetryTasksResponse>): ControllerServiceRetryTasksResponse {
+    return ControllerServiceRetryTasksResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ControllerServiceRetryTasksResponse>): ControllerServiceRetryTasksResponse {
+    const message = createBaseControllerServiceRetryTasksResponse();
     return message;
   },
 };
@@ -10243,6 +10372,25 @@ export const ControllerServiceService = {
     responseSerialize: (value: RebootNodeResponse): Buffer => Buffer.from(RebootNodeResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RebootNodeResponse => RebootNodeResponse.decode(value),
   },
+  /**
+   * Has a node's first-boot tasks go on from the one that has failed. What comes of it is in the node's AgentInfo.tasks.
+   *
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while the node is pending, when it runs no system with tasks, its agent is older
+   * than they are, or none has failed; UNAVAILABLE when no agent answers; INTERNAL when the agent cannot tell what runs them.
+   */
+  retryTasks: {
+    path: "/pallet.v1.ControllerService/RetryTasks" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ControllerServiceRetryTasksRequest): Buffer =>
+      Buffer.from(ControllerServiceRetryTasksRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ControllerServiceRetryTasksRequest =>
+      ControllerServiceRetryTasksRequest.decode(value),
+    responseSerialize: (value: ControllerServiceRetryTasksResponse): Buffer =>
+      Buffer.from(ControllerServiceRetryTasksResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ControllerServiceRetryTasksResponse =>
+      ControllerServiceRetryTasksResponse.decode(value),
+  },
   /** Every image, by name. */
   listImages: {
     path: "/pallet.v1.ControllerService/ListImages" as const,
@@ -10632,6 +10780,13 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    * reboot.
    */
   rebootNode: handleUnaryCall<RebootNodeRequest, RebootNodeResponse>;
+  /**
+   * Has a node's first-boot tasks go on from the one that has failed. What comes of it is in the node's AgentInfo.tasks.
+   *
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while the node is pending, when it runs no system with tasks, its agent is older
+   * than they are, or none has failed; UNAVAILABLE when no agent answers; INTERNAL when the agent cannot tell what runs them.
+   */
+  retryTasks: handleUnaryCall<ControllerServiceRetryTasksRequest, ControllerServiceRetryTasksResponse>;
   /** Every image, by name. */
   listImages: handleUnaryCall<ListImagesRequest, ListImagesResponse>;
   /**
@@ -11020,6 +11175,27 @@ export interface ControllerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RebootNodeResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Has a node's first-boot tasks go on from the one that has failed. What comes of it is in the node's AgentInfo.tasks.
+   *
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while the node is pending, when it runs no system with tasks, its agent is older
+   * than they are, or none has failed; UNAVAILABLE when no agent answers; INTERNAL when the agent cannot tell what runs them.
+   */
+  retryTasks(
+    request: ControllerServiceRetryTasksRequest,
+    callback: (error: ServiceError | null, response: ControllerServiceRetryTasksResponse) => void,
+  ): ClientUnaryCall;
+  retryTasks(
+    request: ControllerServiceRetryTasksRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ControllerServiceRetryTasksResponse) => void,
+  ): ClientUnaryCall;
+  retryTasks(
+    request: ControllerServiceRetryTasksRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ControllerServiceRetryTasksResponse) => void,
   ): ClientUnaryCall;
   /** Every image, by name. */
   listImages(

@@ -64,6 +64,74 @@ export function agentRoleToJSON(object: AgentRole): string {
   }
 }
 
+/** How far a task of an installed system is. */
+export const TaskState = {
+  /** TASK_STATE_UNSPECIFIED - Never sent. */
+  TASK_STATE_UNSPECIFIED: 0,
+  /** TASK_STATE_WAITING - It has not been started, or is to be started again after a power cut. */
+  TASK_STATE_WAITING: 1,
+  /** TASK_STATE_RUNNING - It has been started, and its end is not known. */
+  TASK_STATE_RUNNING: 2,
+  /** TASK_STATE_SUCCEEDED - It has ended with exit code 0, and does not run again. */
+  TASK_STATE_SUCCEEDED: 3,
+  /** TASK_STATE_FAILED - It has ended otherwise. Neither it nor those after it run until it is tried again (RetryTasks). */
+  TASK_STATE_FAILED: 4,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type TaskState = typeof TaskState[keyof typeof TaskState];
+
+export namespace TaskState {
+  export type TASK_STATE_UNSPECIFIED = typeof TaskState.TASK_STATE_UNSPECIFIED;
+  export type TASK_STATE_WAITING = typeof TaskState.TASK_STATE_WAITING;
+  export type TASK_STATE_RUNNING = typeof TaskState.TASK_STATE_RUNNING;
+  export type TASK_STATE_SUCCEEDED = typeof TaskState.TASK_STATE_SUCCEEDED;
+  export type TASK_STATE_FAILED = typeof TaskState.TASK_STATE_FAILED;
+  export type UNRECOGNIZED = typeof TaskState.UNRECOGNIZED;
+}
+
+export function taskStateFromJSON(object: any): TaskState {
+  switch (object) {
+    case 0:
+    case "TASK_STATE_UNSPECIFIED":
+      return TaskState.TASK_STATE_UNSPECIFIED;
+    case 1:
+    case "TASK_STATE_WAITING":
+      return TaskState.TASK_STATE_WAITING;
+    case 2:
+    case "TASK_STATE_RUNNING":
+      return TaskState.TASK_STATE_RUNNING;
+    case 3:
+    case "TASK_STATE_SUCCEEDED":
+      return TaskState.TASK_STATE_SUCCEEDED;
+    case 4:
+    case "TASK_STATE_FAILED":
+      return TaskState.TASK_STATE_FAILED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return TaskState.UNRECOGNIZED;
+  }
+}
+
+export function taskStateToJSON(object: TaskState): string {
+  switch (object) {
+    case TaskState.TASK_STATE_UNSPECIFIED:
+      return "TASK_STATE_UNSPECIFIED";
+    case TaskState.TASK_STATE_WAITING:
+      return "TASK_STATE_WAITING";
+    case TaskState.TASK_STATE_RUNNING:
+      return "TASK_STATE_RUNNING";
+    case TaskState.TASK_STATE_SUCCEEDED:
+      return "TASK_STATE_SUCCEEDED";
+    case TaskState.TASK_STATE_FAILED:
+      return "TASK_STATE_FAILED";
+    case TaskState.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** A program as far as it decides in which systems it runs. */
 export const ProgramKind = {
   /** PROGRAM_KIND_UNSPECIFIED - Never sent. */
@@ -324,6 +392,47 @@ export interface AgentInfo {
    * until they have changed a disk; empty from those that are older than this field. At most 16 count.
    */
   found: FoundSystem[];
+  /**
+   * How far the first-boot tasks of its system are. Of resident agents with the capability "tasks"; absent where the system
+   * has none, and from those that are older than this field.
+   */
+  tasks: TasksReport | undefined;
+}
+
+/** What became of a task. */
+export interface TaskResult {
+  /** Its name: 1 to 63 of a-z, 0-9 and "-". */
+  name: string;
+  /** How far it is. */
+  state: TaskState;
+  /** How often it was started since it had to run: more than once after a power cut. */
+  starts: number;
+  /** When it was started last, by the node's clock, which may not have been set; absent before. */
+  startedAt:
+    | Date
+    | undefined;
+  /** When it ended, by the same clock; absent before. */
+  endedAt:
+    | Date
+    | undefined;
+  /** How its process ended; absent before, and when it did not end by itself. */
+  exitCode?:
+    | number
+    | undefined;
+  /** Why it has failed, as a clause ("exit code 3"), at most 512 characters; empty unless it has. */
+  problem: string;
+  /** The last lines that it wrote, without its secrets, at most 2,048 characters; empty unless it has failed. */
+  output: string;
+}
+
+/** How far the tasks of an installed system are. */
+export interface TasksReport {
+  /** Which config they belong to, as in InstalledSystem.config; empty when the file that says it cannot be read. */
+  configDigest: string;
+  /** In the order in which they run; at most 64. */
+  tasks: TaskResult[];
+  /** Why nothing is known of them, or none can run, as a sentence; empty unless that is so. */
+  problem: string;
 }
 
 /** A stamped system on a disk that nobody runs. */
@@ -1503,6 +1612,7 @@ function createBaseAgentInfo(): AgentInfo {
     capabilities: [],
     bootedAlone: false,
     found: [],
+    tasks: undefined,
   };
 }
 
@@ -1537,6 +1647,9 @@ export const AgentInfo: MessageFns<AgentInfo> = {
     }
     for (const v of message.found) {
       FoundSystem.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.tasks !== undefined) {
+      TasksReport.encode(message.tasks, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -1634,6 +1747,14 @@ export const AgentInfo: MessageFns<AgentInfo> = {
             message.found.push(FoundSystem.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.tasks = TasksReport.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1674,6 +1795,7 @@ export const AgentInfo: MessageFns<AgentInfo> = {
       found: globalThis.Array.isArray(object?.found)
         ? object.found.map((e: any) => FoundSystem.fromJSON(e))
         : [],
+      tasks: isSet(object.tasks) ? TasksReport.fromJSON(object.tasks) : undefined,
     };
   },
 
@@ -1709,6 +1831,9 @@ export const AgentInfo: MessageFns<AgentInfo> = {
     if (message.found?.length) {
       obj.found = message.found.map((e) => FoundSystem.toJSON(e));
     }
+    if (message.tasks !== undefined) {
+      obj.tasks = TasksReport.toJSON(message.tasks);
+    }
     return obj;
   },
 
@@ -1731,6 +1856,316 @@ export const AgentInfo: MessageFns<AgentInfo> = {
     message.capabilities = object.capabilities?.map((e) => e) || [];
     message.bootedAlone = object.bootedAlone ?? false;
     message.found = object.found?.map((e) => FoundSystem.fromPartial(e)) || [];
+    message.tasks = (object.tasks !== undefined && object.tasks !== null)
+      ? TasksReport.fromPartial(object.tasks)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseTaskResult(): TaskResult {
+  return {
+    name: "",
+    state: 0,
+    starts: 0,
+    startedAt: undefined,
+    endedAt: undefined,
+    exitCode: undefined,
+    problem: "",
+    output: "",
+  };
+}
+
+export const TaskResult: MessageFns<TaskResult> = {
+  encode(message: TaskResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.state !== 0) {
+      writer.uint32(16).int32(message.state);
+    }
+    if (message.starts !== 0) {
+      writer.uint32(24).uint32(message.starts);
+    }
+    if (message.startedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.startedAt), writer.uint32(34).fork()).join();
+    }
+    if (message.endedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.endedAt), writer.uint32(42).fork()).join();
+    }
+    if (message.exitCode !== undefined) {
+      writer.uint32(48).uint32(message.exitCode);
+    }
+    if (message.problem !== "") {
+      writer.uint32(58).string(message.problem);
+    }
+    if (message.output !== "") {
+      writer.uint32(66).string(message.output);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TaskResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTaskResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.starts = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.startedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.endedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.exitCode = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.problem = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.output = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TaskResult {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      state: isSet(object.state) ? taskStateFromJSON(object.state) : 0,
+      starts: isSet(object.starts) ? globalThis.Number(object.starts) : 0,
+      startedAt: isSet(object.startedAt)
+        ? fromJsonTimestamp(object.startedAt)
+        : isSet(object.started_at)
+        ? fromJsonTimestamp(object.started_at)
+        : undefined,
+      endedAt: isSet(object.endedAt)
+        ? fromJsonTimestamp(object.endedAt)
+        : isSet(object.ended_at)
+        ? fromJsonTimestamp(object.ended_at)
+        : undefined,
+      exitCode: isSet(object.exitCode)
+        ? globalThis.Number(object.exitCode)
+        : isSet(object.exit_code)
+        ? globalThis.Number(object.exit_code)
+        : undefined,
+      problem: isSet(object.problem) ? globalThis.String(object.problem) : "",
+      output: isSet(object.output) ? globalThis.String(object.output) : "",
+    };
+  },
+
+  toJSON(message: TaskResult): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.state !== 0) {
+      obj.state = taskStateToJSON(message.state);
+    }
+    if (message.starts !== 0) {
+      obj.starts = Math.round(message.starts);
+    }
+    if (message.startedAt !== undefined) {
+      obj.startedAt = message.startedAt.toISOString();
+    }
+    if (message.endedAt !== undefined) {
+      obj.endedAt = message.endedAt.toISOString();
+    }
+    if (message.exitCode !== undefined) {
+      obj.exitCode = Math.round(message.exitCode);
+    }
+    if (message.problem !== "") {
+      obj.problem = message.problem;
+    }
+    if (message.output !== "") {
+      obj.output = message.output;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TaskResult>): TaskResult {
+    return TaskResult.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TaskResult>): TaskResult {
+    const message = createBaseTaskResult();
+    message.name = object.name ?? "";
+    message.state = object.state ?? 0;
+    message.starts = object.starts ?? 0;
+    message.startedAt = object.startedAt ?? undefined;
+    message.endedAt = object.endedAt ?? undefined;
+    message.exitCode = object.exitCode ?? undefined;
+    message.problem = object.problem ?? "";
+    message.output = object.output ?? "";
+    return message;
+  },
+};
+
+function createBaseTasksReport(): TasksReport {
+  return { configDigest: "", tasks: [], problem: "" };
+}
+
+export const TasksReport: MessageFns<TasksReport> = {
+  encode(message: TasksReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.configDigest !== "") {
+      writer.uint32(10).string(message.configDigest);
+    }
+    for (const v of message.tasks) {
+      TaskResult.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.problem !== "") {
+      writer.uint32(26).string(message.problem);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TasksReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTasksReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.configDigest = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tasks.push(TaskResult.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.problem = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TasksReport {
+    return {
+      configDigest: isSet(object.configDigest)
+        ? globalThis.String(object.configDigest)
+        : isSet(object.config_digest)
+        ? globalThis.String(object.config_digest)
+        : "",
+      tasks: globalThis.Array.isArray(object?.tasks) ? object.tasks.map((e: any) => TaskResult.fromJSON(e)) : [],
+      problem: isSet(object.problem) ? globalThis.String(object.problem) : "",
+    };
+  },
+
+  toJSON(message: TasksReport): unknown {
+    const obj: any = {};
+    if (message.configDigest !== "") {
+      obj.configDigest = message.configDigest;
+    }
+    if (message.tasks?.length) {
+      obj.tasks = message.tasks.map((e) => TaskResult.toJSON(e));
+    }
+    if (message.problem !== "") {
+      obj.problem = message.problem;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TasksReport>): TasksReport {
+    return TasksReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TasksReport>): TasksReport {
+    const message = createBaseTasksReport();
+    message.configDigest = object.configDigest ?? "";
+    message.tasks = object.tasks?.map((e) => TaskResult.fromPartial(e)) || [];
+    message.problem = object.problem ?? "";
     return message;
   },
 };

@@ -265,15 +265,86 @@ export function reimageVerdictToJSON(object: ReimageVerdict): string {
   }
 }
 
+/** Where the first-boot tasks of a proved node stand, for its reimage. */
+export const ConfigurationState = {
+  /** CONFIGURATION_STATE_UNSPECIFIED - Not said: the reimage is not proved, its system has no tasks, or it was proved under a controller older than this field. */
+  CONFIGURATION_STATE_UNSPECIFIED: 0,
+  /** CONFIGURATION_STATE_RUNNING - They run, or have to. */
+  CONFIGURATION_STATE_RUNNING: 1,
+  /** CONFIGURATION_STATE_CONFIGURED - All have succeeded: the node is configured. */
+  CONFIGURATION_STATE_CONFIGURED: 2,
+  /**
+   * CONFIGURATION_STATE_FAILED - One has failed, or they did not end in time. The proof counts: the card is fine. Tasks that succeed later make it
+   * CONFIGURED after all.
+   */
+  CONFIGURATION_STATE_FAILED: 3,
+  /** CONFIGURATION_STATE_CANCELLED - Nobody waits for them any more, because the rollout was cancelled; they may go on. As FAILED otherwise. */
+  CONFIGURATION_STATE_CANCELLED: 4,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type ConfigurationState = typeof ConfigurationState[keyof typeof ConfigurationState];
+
+export namespace ConfigurationState {
+  export type CONFIGURATION_STATE_UNSPECIFIED = typeof ConfigurationState.CONFIGURATION_STATE_UNSPECIFIED;
+  export type CONFIGURATION_STATE_RUNNING = typeof ConfigurationState.CONFIGURATION_STATE_RUNNING;
+  export type CONFIGURATION_STATE_CONFIGURED = typeof ConfigurationState.CONFIGURATION_STATE_CONFIGURED;
+  export type CONFIGURATION_STATE_FAILED = typeof ConfigurationState.CONFIGURATION_STATE_FAILED;
+  export type CONFIGURATION_STATE_CANCELLED = typeof ConfigurationState.CONFIGURATION_STATE_CANCELLED;
+  export type UNRECOGNIZED = typeof ConfigurationState.UNRECOGNIZED;
+}
+
+export function configurationStateFromJSON(object: any): ConfigurationState {
+  switch (object) {
+    case 0:
+    case "CONFIGURATION_STATE_UNSPECIFIED":
+      return ConfigurationState.CONFIGURATION_STATE_UNSPECIFIED;
+    case 1:
+    case "CONFIGURATION_STATE_RUNNING":
+      return ConfigurationState.CONFIGURATION_STATE_RUNNING;
+    case 2:
+    case "CONFIGURATION_STATE_CONFIGURED":
+      return ConfigurationState.CONFIGURATION_STATE_CONFIGURED;
+    case 3:
+    case "CONFIGURATION_STATE_FAILED":
+      return ConfigurationState.CONFIGURATION_STATE_FAILED;
+    case 4:
+    case "CONFIGURATION_STATE_CANCELLED":
+      return ConfigurationState.CONFIGURATION_STATE_CANCELLED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ConfigurationState.UNRECOGNIZED;
+  }
+}
+
+export function configurationStateToJSON(object: ConfigurationState): string {
+  switch (object) {
+    case ConfigurationState.CONFIGURATION_STATE_UNSPECIFIED:
+      return "CONFIGURATION_STATE_UNSPECIFIED";
+    case ConfigurationState.CONFIGURATION_STATE_RUNNING:
+      return "CONFIGURATION_STATE_RUNNING";
+    case ConfigurationState.CONFIGURATION_STATE_CONFIGURED:
+      return "CONFIGURATION_STATE_CONFIGURED";
+    case ConfigurationState.CONFIGURATION_STATE_FAILED:
+      return "CONFIGURATION_STATE_FAILED";
+    case ConfigurationState.CONFIGURATION_STATE_CANCELLED:
+      return "CONFIGURATION_STATE_CANCELLED";
+    case ConfigurationState.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** Where a rollout stands. */
 export const RolloutState = {
   /** ROLLOUT_STATE_UNSPECIFIED - Never sent. */
   ROLLOUT_STATE_UNSPECIFIED: 0,
-  /** ROLLOUT_STATE_RUNNING - At least one reimage has not ended. */
+  /** ROLLOUT_STATE_RUNNING - At least one reimage has not ended, or the tasks of a proved node have not. */
   ROLLOUT_STATE_RUNNING: 1,
-  /** ROLLOUT_STATE_SUCCEEDED - Every node is proved; weak proofs count, since the operator asked for them. */
+  /** ROLLOUT_STATE_SUCCEEDED - Every node is proved; weak proofs count, since the operator asked for them. Those with tasks are configured, too. */
   ROLLOUT_STATE_SUCCEEDED: 2,
-  /** ROLLOUT_STATE_FAILED - All ended, at least one failed or was cancelled. */
+  /** ROLLOUT_STATE_FAILED - All ended, at least one failed or was cancelled, or its tasks did. */
   ROLLOUT_STATE_FAILED: 3,
   /** ROLLOUT_STATE_CANCELLED - All ended, and the rollout had been cancelled. */
   ROLLOUT_STATE_CANCELLED: 4,
@@ -355,6 +426,24 @@ export interface Proof {
   answer: string;
 }
 
+/** The first-boot tasks of a proved node. */
+export interface Configuration {
+  /** Where they stand. */
+  state: ConfigurationState;
+  /** How many there are. */
+  tasks: number;
+  /** How many of them have succeeded. */
+  succeeded: number;
+  /** Name of the one that runs, is next, or has failed; empty when all have succeeded. */
+  task: string;
+  /** Why they have failed, or were given up, with the last lines of the failed one as evidence (`found`). */
+  failure:
+    | Failure
+    | undefined;
+  /** When they ended, or were given up; absent while they run. */
+  endedAt: Date | undefined;
+}
+
 /** One node's journey from "running anything" to "proved to run the image". */
 export interface Reimage {
   /** Id of this reimage. */
@@ -406,7 +495,11 @@ export interface Reimage {
    * How long it took from its start to its end, by a clock that nobody sets. Absent while it runs, from a controller that
    * is older than this field, and when the controller's machine has booted meanwhile.
    */
-  took: Duration | undefined;
+  took:
+    | Duration
+    | undefined;
+  /** The first-boot tasks of its system, once it is proved and if there are any. */
+  configuration: Configuration | undefined;
 }
 
 /** A reimage of one or more nodes. */
@@ -707,6 +800,161 @@ export const Proof: MessageFns<Proof> = {
   },
 };
 
+function createBaseConfiguration(): Configuration {
+  return { state: 0, tasks: 0, succeeded: 0, task: "", failure: undefined, endedAt: undefined };
+}
+
+export const Configuration: MessageFns<Configuration> = {
+  encode(message: Configuration, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.state !== 0) {
+      writer.uint32(8).int32(message.state);
+    }
+    if (message.tasks !== 0) {
+      writer.uint32(16).uint32(message.tasks);
+    }
+    if (message.succeeded !== 0) {
+      writer.uint32(24).uint32(message.succeeded);
+    }
+    if (message.task !== "") {
+      writer.uint32(34).string(message.task);
+    }
+    if (message.failure !== undefined) {
+      Failure.encode(message.failure, writer.uint32(42).fork()).join();
+    }
+    if (message.endedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.endedAt), writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Configuration {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfiguration();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.tasks = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.succeeded = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.task = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.failure = Failure.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.endedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Configuration {
+    return {
+      state: isSet(object.state) ? configurationStateFromJSON(object.state) : 0,
+      tasks: isSet(object.tasks) ? globalThis.Number(object.tasks) : 0,
+      succeeded: isSet(object.succeeded) ? globalThis.Number(object.succeeded) : 0,
+      task: isSet(object.task) ? globalThis.String(object.task) : "",
+      failure: isSet(object.failure) ? Failure.fromJSON(object.failure) : undefined,
+      endedAt: isSet(object.endedAt)
+        ? fromJsonTimestamp(object.endedAt)
+        : isSet(object.ended_at)
+        ? fromJsonTimestamp(object.ended_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: Configuration): unknown {
+    const obj: any = {};
+    if (message.state !== 0) {
+      obj.state = configurationStateToJSON(message.state);
+    }
+    if (message.tasks !== 0) {
+      obj.tasks = Math.round(message.tasks);
+    }
+    if (message.succeeded !== 0) {
+      obj.succeeded = Math.round(message.succeeded);
+    }
+    if (message.task !== "") {
+      obj.task = message.task;
+    }
+    if (message.failure !== undefined) {
+      obj.failure = Failure.toJSON(message.failure);
+    }
+    if (message.endedAt !== undefined) {
+      obj.endedAt = message.endedAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Configuration>): Configuration {
+    return Configuration.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Configuration>): Configuration {
+    const message = createBaseConfiguration();
+    message.state = object.state ?? 0;
+    message.tasks = object.tasks ?? 0;
+    message.succeeded = object.succeeded ?? 0;
+    message.task = object.task ?? "";
+    message.failure = (object.failure !== undefined && object.failure !== null)
+      ? Failure.fromPartial(object.failure)
+      : undefined;
+    message.endedAt = object.endedAt ?? undefined;
+    return message;
+  },
+};
+
 function createBaseReimage(): Reimage {
   return {
     reimageId: "",
@@ -726,6 +974,7 @@ function createBaseReimage(): Reimage {
     verdict: 0,
     waitsFor: "",
     took: undefined,
+    configuration: undefined,
   };
 }
 
@@ -781,6 +1030,9 @@ export const Reimage: MessageFns<Reimage> = {
     }
     if (message.took !== undefined) {
       Duration.encode(message.took, writer.uint32(138).fork()).join();
+    }
+    if (message.configuration !== undefined) {
+      Configuration.encode(message.configuration, writer.uint32(146).fork()).join();
     }
     return writer;
   },
@@ -934,6 +1186,14 @@ export const Reimage: MessageFns<Reimage> = {
             message.took = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.configuration = Configuration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -997,6 +1257,7 @@ export const Reimage: MessageFns<Reimage> = {
         ? globalThis.String(object.waits_for)
         : "",
       took: isSet(object.took) ? Duration.fromJSON(object.took) : undefined,
+      configuration: isSet(object.configuration) ? Configuration.fromJSON(object.configuration) : undefined,
     };
   },
 
@@ -1053,6 +1314,9 @@ export const Reimage: MessageFns<Reimage> = {
     if (message.took !== undefined) {
       obj.took = Duration.toJSON(message.took);
     }
+    if (message.configuration !== undefined) {
+      obj.configuration = Configuration.toJSON(message.configuration);
+    }
     return obj;
   },
 
@@ -1082,6 +1346,9 @@ export const Reimage: MessageFns<Reimage> = {
     message.verdict = object.verdict ?? 0;
     message.waitsFor = object.waitsFor ?? "";
     message.took = (object.took !== undefined && object.took !== null) ? Duration.fromPartial(object.took) : undefined;
+    message.configuration = (object.configuration !== undefined && object.configuration !== null)
+      ? Configuration.fromPartial(object.configuration)
+      : undefined;
     return message;
   },
 };

@@ -108,7 +108,11 @@ describe("installing the resident agent", requires("root", "loop devices"), () =
         "etc/systemd/system d 0755 0:0 ",
         "etc/systemd/system/multi-user.target.wants d 0755 0:0 ",
         "etc/systemd/system/multi-user.target.wants/pallet-agent.service l 0777 0:0 ../pallet-agent.service",
+        "etc/systemd/system/multi-user.target.wants/pallet-tasks.path l 0777 0:0 ../pallet-tasks.path",
+        "etc/systemd/system/multi-user.target.wants/pallet-tasks.service l 0777 0:0 ../pallet-tasks.service",
         "etc/systemd/system/pallet-agent.service f 0644 0:0 ",
+        "etc/systemd/system/pallet-tasks.path f 0644 0:0 ",
+        "etc/systemd/system/pallet-tasks.service f 0644 0:0 ",
         "usr/lib/pallet d 0755 0:0 ",
         "usr/lib/pallet/agent f 0755 0:0 ",
       ]);

@@ -17,6 +17,7 @@ const resolved: AgentOptions = {
   role: "netboot",
   installedFile: "/etc/pallet/installed.json",
   settingsFile: "/etc/pallet/agent.json",
+  tasksRoot: "/",
 };
 const words = "quiet pallet.controller=10.77.0.1:7700 pallet.node=B8-27-EB-00-00-01";
 

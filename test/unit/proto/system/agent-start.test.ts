@@ -4,6 +4,7 @@ import { chooseInitSystem, describeInit, type InitTraces } from "../../../../pro
 import { addAgentToInittab } from "../../../../proto/system/inittab.ts";
 import { planAgentStart } from "../../../../proto/system/plan-agent-start.ts";
 import { renderAgentUnit } from "../../../../proto/system/render-agent-unit.ts";
+import { renderTasksPathUnit, renderTasksUnit } from "../../../../proto/system/render-tasks-units.ts";
 
 const systemd = "/usr/lib/systemd/systemd";
 
@@ -101,14 +102,43 @@ describe("the agent's unit", () => {
   }
 });
 
+describe("the units of a system's tasks", () => {
+  it("run them outside of the agent's sandbox, once there is a network, and only where there are some", () => {
+    const lines = renderTasksUnit().split("\n");
+    for (const line of [
+      "ExecStart=/usr/lib/pallet/agent run-tasks",
+      "ConditionPathExists=/etc/pallet/tasks.json",
+      "After=network-online.target",
+      // The runner ends its task in its own order; what is left is killed.
+      "KillMode=mixed",
+      "WantedBy=multi-user.target",
+    ])
+      assert.ok(lines.includes(line), line);
+    assert.doesNotMatch(renderTasksUnit(), /Type=oneshot|CapabilityBoundingSet|Protect/);
+  });
+
+  it("start them again for a file in the one folder that the agent may write to", () => {
+    const lines = renderTasksPathUnit().split("\n");
+    for (const line of ["PathExists=/run/pallet/retry-tasks", "Unit=pallet-tasks.service"])
+      assert.ok(lines.includes(line), line);
+    assert.ok(renderAgentUnit("resident").includes("\nRuntimeDirectory=pallet\n"));
+  });
+});
+
 describe("planAgentStart", () => {
   const traces = { init: systemd, systemd, inittab: undefined };
+  const enabled = (name: string, text: string) => [
+    { path: `/etc/systemd/system/${name}`, content: { text } },
+    { path: `/etc/systemd/system/multi-user.target.wants/${name}`, content: { linkTo: `../${name}` } },
+  ];
   const unit = (role: "netboot" | "resident") => [
-    { path: "/etc/systemd/system/pallet-agent.service", content: { text: renderAgentUnit(role) } },
-    {
-      path: "/etc/systemd/system/multi-user.target.wants/pallet-agent.service",
-      content: { linkTo: "../pallet-agent.service" },
-    },
+    ...enabled("pallet-agent.service", renderAgentUnit(role)),
+    ...(role === "netboot"
+      ? []
+      : [
+          ...enabled("pallet-tasks.service", renderTasksUnit()),
+          ...enabled("pallet-tasks.path", renderTasksPathUnit()),
+        ]),
   ];
   for (const role of ["netboot", "resident"] as const) {
     it(`has systemd start the agent in the role ${role}, and changes nothing else`, () => {

@@ -17,6 +17,12 @@ const asking: Readonly<Record<Exclude<Capability, "cancel-ahead">, Partial<Write
   growth: { growth: { partitionNumber: 2, ...place } },
   ids: { ids: { partitions: [], fatPartitions: [] } },
   "system-config": { customisation: { ...resident, system: { hostname: "pi-1" } } },
+  tasks: {
+    customisation: {
+      ...resident,
+      system: { tasks: [{ name: "join", run: { kind: "command", words: ["true"] }, timeoutMs: 1 }] },
+    },
+  },
   "resident-settings": {
     customisation: {
       ...resident,
