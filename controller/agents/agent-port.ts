@@ -27,6 +27,8 @@ export interface AgentPort {
   cancelOperation(id: OperationId, signal?: AbortSignal): Promise<ReportedOperation>;
   /** Resolves when the agent has accepted; refused when `expectedBootId` is not the node's current one. */
   reboot(expectedBootId: string, signal?: AbortSignal): Promise<void>;
+  /** Has the tasks of its system go on from the one that has failed; refused when none has, or in another boot. */
+  retryTasks(expectedBootId: string, signal?: AbortSignal): Promise<void>;
   /** Releases the connection; running calls are aborted. */
   close(): void;
 }

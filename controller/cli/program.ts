@@ -33,6 +33,7 @@ import { registerRolloutList, registerRollouts } from "./commands/rollouts.ts";
 import { registerRootfs } from "./commands/rootfs.ts";
 import { registerServe } from "./commands/serve.ts";
 import { registerStatus } from "./commands/status.ts";
+import { registerTasks } from "./commands/tasks.ts";
 import { registerUnmount } from "./commands/unmount.ts";
 import { registerWatch } from "./commands/watch.ts";
 import { registerWipe } from "./commands/wipe.ts";
@@ -266,6 +267,7 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
   registerRolloutList(rollout, toAction);
   registerRolloutShow(rollout, toAction);
   registerRolloutRetry(rollout, toAction);
+  registerTasks(program, toAction);
   registerWatch(program, toAction);
   registerCancel(program, toAction);
   program.commandsGroup("What nodes netboot into:");

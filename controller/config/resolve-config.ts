@@ -129,6 +129,7 @@ function build(value: <T>(setting: Setting<T>) => T): Config {
       bootTimeoutMs: value<number>(settings.bootTimeoutMs),
       stallTimeoutMs: value<number>(settings.stallTimeoutMs),
       proveTimeoutMs: value<number>(settings.proveTimeoutMs),
+      configureTimeoutMs: value<number>(settings.configureTimeoutMs),
       longestBootMs: value<number>(settings.longestBootMs),
       cancelTimeoutMs: value<number>(settings.cancelTimeoutMs),
       retryDelayMs: value<number>(settings.retryDelayMs),

@@ -311,6 +311,14 @@ export const settings = {
     wants: wantsDuration,
     about: "How long a node may take from the reboot request to its proof; starts over at each sign of life.",
   },
+  configureTimeoutMs: {
+    key: "reimage.configureTimeoutMs",
+    kind: "integer",
+    schema: durationMs,
+    fallback: defaultReimageSettings.configureTimeoutMs,
+    wants: wantsDuration,
+    about: "How long the first-boot tasks of a proved node may be without news: more than the longest of them takes.",
+  },
   longestBootMs: {
     key: "reimage.longestBootMs",
     kind: "integer",

@@ -34,6 +34,7 @@ const controller = {
   SetBootTarget: changes,
   RunNodeOperation: changes,
   RebootNode: changes,
+  RetryTasks: changes,
   AddImage: changes,
   DeriveImage: changes,
   RemoveImage: changes,

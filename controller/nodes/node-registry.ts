@@ -17,6 +17,7 @@ import { describeRootChange, installationAfter } from "./choose-installation.ts"
 import { isExpectedMiss } from "./choose-miss-meaning.ts";
 import { describeBoots } from "./describe-boots.ts";
 import { describeKernelChange } from "./describe-kernel-change.ts";
+import { describeTasks } from "./describe-tasks.ts";
 import { findBoard, findNode, noSuchNode, requireNode } from "./find-node.ts";
 import { type GivenBack, givenBack, givenBackAside, recipientOf } from "./give-back.ts";
 import {
@@ -440,6 +441,8 @@ export function createNodeRegistry(options: {
       if (change !== undefined) tell(node, "root-ids-changed", change);
       const kernels = describeKernelChange(node.name, before.facts, facts);
       if (kernels !== undefined) tell(node, kernels.type, kernels.message, kernels.severity);
+      for (const { type, severity, message } of describeTasks(node.name, before.agent, agent))
+        tell(node, type, message, severity);
       const wasSilent = liveness.heard(id);
       tellBoard(known, node, verdict);
       if (wasSilent || before.agent?.instanceId !== agent.instanceId) {

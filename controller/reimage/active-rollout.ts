@@ -4,6 +4,7 @@ import { msBetween } from "../../proto/time/boot-moment.ts";
 import type { World } from "./executors/executor.ts";
 import { recordEvent } from "./executors/record-event.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
+import { isConfiguring, mayBeConfigured } from "./machine/configuration.ts";
 import { hasEnded, type RolloutRecord } from "./machine/reimage-state.ts";
 import type { ReimageSettings } from "./machine/settings.ts";
 import type { Rollout } from "./plan/rollout.ts";
@@ -84,7 +85,7 @@ export function createActiveRollout(options: {
     },
     isAtWorkOn(id) {
       const phase = actors.get(id)?.state().phase;
-      return phase !== undefined && !(hasEnded(phase) && phase.settled);
+      return phase !== undefined && (isConfiguring(phase) || !(hasEnded(phase) && phase.settled));
     },
     stop() {
       stopped.abort();
@@ -119,12 +120,15 @@ export function createActiveRollout(options: {
       clock.setTimeout(onChange, settings.retryDelayMs, stopped.signal);
       return;
     }
-    const proved = states().filter(({ phase }) => phase.name === "proved").length;
-    const severity = proved === actors.size ? "info" : "error";
+    const phases = states().map(({ phase }) => phase);
+    const proved = phases.filter(({ name }) => name === "proved").length;
+    const unconfigured = phases.filter(mayBeConfigured).length;
+    const severity = proved === actors.size && unconfigured === 0 ? "info" : "error";
+    const tasks = unconfigured === 0 ? "" : `; the tasks of ${unconfigured} of them have not succeeded`;
     tell(
       "rollout-ended",
       severity,
-      `rollout ${record.id} ended: ${proved} of ${actors.size} nodes run ${record.imageName}`,
+      `rollout ${record.id} ended: ${proved} of ${actors.size} nodes run ${record.imageName}${tasks}`,
     );
     ended.ring();
   }

@@ -1,8 +1,13 @@
 import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Reimage, Rollout } from "./plan/rollout.ts";
 
+/** A node whose tasks have failed is not what it should be, though its card is. */
+function hasFailed({ phase, configuration }: Reimage): boolean {
+  return phase === "failed" || configuration?.state === "failed";
+}
+
 /**
- * The nodes whose last reimage failed. One that was cancelled says nothing about the node, nor does one that has not
+ * The nodes whose last reimage, or its tasks, failed. One that was cancelled says nothing about the node, nor does one that has not
  * ended: what counts is the last that failed or gave a proof.
  *
  * @param rollouts newest first
@@ -19,7 +24,7 @@ export function failedNodes(rollouts: readonly Rollout[]): {
   return {
     has(id, since) {
       const reimage = last.get(id);
-      return reimage?.phase === "failed" && reimage.startedAt >= since;
+      return reimage !== undefined && hasFailed(reimage) && reimage.startedAt >= since;
     },
   };
 }

@@ -1,6 +1,8 @@
+import { currentTask } from "../../proto/system/tasks/report-tasks.ts";
 import { type BootMoment, msBetween } from "../../proto/time/boot-moment.ts";
 import type { RolloutState } from "../../proto/words/rollout-state.ts";
-import { hasEnded, type ReimageState, type RolloutRecord } from "./machine/reimage-state.ts";
+import { mayBeConfigured } from "./machine/configuration.ts";
+import { type Configuration, hasEnded, type ReimageState, type RolloutRecord } from "./machine/reimage-state.ts";
 import { describeWaiting } from "./machine/waiting.ts";
 import type { Reimage, Rollout } from "./plan/rollout.ts";
 
@@ -30,7 +32,7 @@ export function viewRollout(
 
 function summarise(record: RolloutRecord, reimages: readonly ReimageState[]): RolloutState {
   if (record.endedAt === undefined) return "running";
-  if (reimages.every(({ phase }) => phase.name === "proved")) return "succeeded";
+  if (reimages.every(({ phase }) => phase.name === "proved" && !mayBeConfigured(phase))) return "succeeded";
   return record.cancelled ? "cancelled" : "failed";
 }
 
@@ -53,12 +55,25 @@ function viewReimage(state: ReimageState, waitingFor: string | undefined): Reima
     ...(disk !== undefined && { disk }),
     ...(progress !== undefined && { progress }),
     ...(phase.name === "proved" && { proof: phase.proof }),
+    ...(phase.name === "proved" && phase.configuration && { configuration: viewConfiguration(phase.configuration) }),
     ...(phase.name === "proved" && phase.late === true && { verdict: "proved-late" as const }),
     ...((phase.name === "failed" || phase.name === "cancelled") && {
       failure: phase.failure,
       ...(phase.verdict && { verdict: phase.verdict }),
     }),
     ...(hasEnded(phase) && { endedAt: phase.endedAt, ...(state.tookMs !== undefined && { tookMs: state.tookMs }) }),
+  };
+}
+
+function viewConfiguration({ state, report, failure, endedAt }: Configuration): NonNullable<Reimage["configuration"]> {
+  const current = currentTask(report);
+  return {
+    state,
+    tasks: report.tasks.length,
+    succeeded: report.tasks.filter((task) => task.state === "succeeded").length,
+    ...(current && { task: current.name }),
+    ...(failure && { failure }),
+    ...(endedAt !== undefined && { endedAt }),
   };
 }
 

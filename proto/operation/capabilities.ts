@@ -91,12 +91,11 @@ export const features: Readonly<Record<Capability, Feature>> = {
     isAskedFor: ({ customisation }) => customisation?.system !== undefined,
     otherwise: "a reimage without a profile",
   },
+  // Nothing asks for it: what asks for tasks asks for "system-config", which is as old.
   tasks: {
     does: "run the tasks of an installed system, and try failed ones again",
-    // Those of tasks are of the config.
     fields: [],
-    isAskedFor: ({ customisation }) => (customisation?.system?.tasks ?? []).length > 0,
-    otherwise: "a profile without tasks",
+    isAskedFor: () => false,
   },
   // Nothing asks for it: it says what an agent's "unknown operation" means.
   "cancel-ahead": {

@@ -93,6 +93,7 @@ export function createConnections(reach: Reach, clock: Clock, random: Random, li
       signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]);
     return {
       getNode: (signal) => call(meant, until(signal), (agent) => ({ facts: agent.facts(), agent: agent.info() })),
+      retryTasks: (_bootId, signal) => call(meant, until(signal), () => undefined),
       reportBoard: (signal) => call(meant, until(signal), () => []),
       listBlockDevices: (signal) => call(meant, until(signal), (agent) => agent.devices()),
       startOperation: (id, spec, signal) =>

@@ -1,10 +1,11 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { parseSize } from "../../../proto/disk/parse-size.ts";
 import { keepLabel } from "../../../proto/disk/protected-disk.ts";
 import { Failure } from "../../../proto/failure.ts";
 import type { SelectorText } from "../../nodes/parse-selector.ts";
 import type { CommandContext, ToAction } from "../connection/command-context.ts";
 import { type CarryOutOptions, carryOut, requireErasureConsent } from "../rollout/carry-out.ts";
+import { waitsFor } from "../rollout/watch-rollout.ts";
 import {
   addNodeChoice,
   describeNone,
@@ -81,7 +82,8 @@ export function registerReimage(program: Command, toAction: ToAction): void {
         "What you confirm is what is done: if the image's name, or a node's disk or what it holds, means something else by the " +
         "time that it would be erased, that is refused and said.\n\n" +
         "The rollout runs in the controller: Ctrl-C stops watching, not the rollout. The exit code is 0 only if every node " +
-        "is proved (with --no-resident, a weak proof is enough); with --detach, if the rollout started on every node; with " +
+        "is proved (with --no-resident, a weak proof is enough) and, unless you say --wait proved, its first-boot tasks have " +
+        "succeeded; with --detach, if the rollout started on every node; with " +
         "--dry-run, if no node would be refused.",
     )
     .summary("install an image on nodes and have each prove that it runs it")
@@ -104,6 +106,12 @@ export function registerReimage(program: Command, toAction: ToAction): void {
     .option("--dry-run", "show what would be erased and written where, then exit")
     .option("--yes", "do not ask before erasing")
     .option("--detach", "start the rollout and exit")
+    .addOption(
+      new Option(
+        "--wait <what>",
+        "watch until every node is proved, or until its first-boot tasks have ended, too (default: configured)",
+      ).choices(waitsFor),
+    )
     .option("--json", jsonLinesHelp);
   addNodeChoice(command, "every accepted node")
     .addHelpText(

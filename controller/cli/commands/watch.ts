@@ -12,7 +12,7 @@ export function registerWatch(program: Command, toAction: ToAction): void {
     .description(
       "watch a rollout until it ends\n\n" +
         "Shows a live table on a terminal and plain lines in a pipe. Ctrl-C stops watching; the controller keeps running " +
-        "the rollout. The exit code is 0 only if every node is proved.",
+        "the rollout. The exit code is 0 only if every node is proved and its first-boot tasks, if it has any, have succeeded.",
     )
     .summary("watch a rollout until it ends")
     .argument("[id]", "id of the rollout (default: the newest one)")

@@ -140,6 +140,7 @@ export function createControllerClient(raw: ControllerServiceClient, target: str
     listNodeDisks: unary("ListNodeDisks", raw.listNodeDisks, nodesTimeoutMs),
     runNodeOperation: stream("RunNodeOperation", raw.runNodeOperation),
     rebootNode: unary("RebootNode", raw.rebootNode, nodesTimeoutMs),
+    retryTasks: unary("RetryTasks", raw.retryTasks, nodesTimeoutMs),
     listImages: unary("ListImages", raw.listImages),
     getImage: unary("GetImage", raw.getImage),
     addImage: upload("AddImage", raw.addImage),

@@ -1,6 +1,11 @@
 import type { FailureView } from "../view/failure-view.ts";
 import { printable, printableLines } from "./printable.ts";
 
+/** Lines that a task has written stay lines. */
+function renderFound(lines: readonly string[]): string[] {
+  return lines.length === 1 ? [`found:    ${lines[0]}`] : ["found:", ...lines.map((line) => `  ${line}`)];
+}
+
 /**
  * A failure as lines for a person: its message, its evidence, and what to do about it.
  *
@@ -14,7 +19,7 @@ export function renderFailure(failure: FailureView, remedy?: string): string[] {
       ? []
       : [`where: ${printable(range.device)}, bytes ${range.offsetBytes} to ${range.offsetBytes + range.lengthBytes}`]),
     ...(expected === null ? [] : [`expected: ${printable(expected)}`]),
-    ...(found === null ? [] : [`found:    ${printable(found)}`]),
+    ...(found === null ? [] : renderFound(printableLines(found))),
     ...(remedy === undefined ? [] : [`what to do: ${printable(remedy)}`]),
   ];
 }

@@ -1,7 +1,7 @@
 import { judgeKernels } from "../../../proto/system/judge-kernels.ts";
 import { verdictWords } from "../../../proto/words/reimage-verdict.ts";
 import { renderLabels } from "../../nodes/label.ts";
-import type { FactsView, NodeView, TroubleView } from "../view/node-view.ts";
+import type { FactsView, NodeView, TasksView, TroubleView } from "../view/node-view.ts";
 import { nodeColumns, nodeStatus } from "./node-columns.ts";
 import { printable } from "./printable.ts";
 import type { Look } from "./style.ts";
@@ -89,6 +89,17 @@ export function renderImagelessHint(nodes: readonly NodeView[]): string[] {
   });
 }
 
+/** How far a node's first-boot tasks are, in a line. */
+export function describeTasks({ tasks, problem }: TasksView): Cell {
+  if (problem !== null) return { text: problem, style: "red" };
+  const succeeded = tasks.filter(({ state }) => state === "succeeded").length;
+  const current = tasks.find(({ state }) => state !== "succeeded");
+  if (current === undefined) return { text: `configured: ${formatCount(succeeded, "task")} succeeded`, style: "green" };
+  const why = current.problem === null ? "" : `: ${current.problem}`;
+  const of = `${succeeded} of ${tasks.length} succeeded`;
+  return { text: `${of}; ${current.name} ${current.state}${why}`, style: current.state === "failed" ? "red" : "cyan" };
+}
+
 function describeStage(stage: NodeView["bootStage"], now: number): Cell | string {
   if (stage === null) return "none seen";
   const { path, time, missing } = stage;
@@ -143,6 +154,7 @@ export function renderNode(node: NodeView, look: Look, now: number): string[] {
     ["labels", renderLabels(node.labels) || "none"],
     ["rollout", node.rolloutId ?? "none"],
     ["last reimage", describeLastReimage(node.lastReimage)],
+    ...(agent?.tasks ? [["tasks", describeTasks(agent.tasks)] as const] : []),
     ["last seen", age(node.lastSeenAt)],
     ["discovered", age(node.discoveredAt)],
     ["boot stage", describeStage(bootStage, now)],

@@ -12,13 +12,14 @@ import { type ImageView, viewImage } from "../view/image-view.ts";
 import { type PlanView, viewPlan } from "../view/rollout-view.ts";
 import { renderEraseQuestion, renderPlan } from "./render-plan.ts";
 import { startRollout } from "./start-rollout.ts";
-import { describeReturn, watchRollout } from "./watch-rollout.ts";
+import { describeReturn, type WaitFor, watchRollout } from "./watch-rollout.ts";
 
 /** How far a rollout is carried out, and whether anybody is asked first. */
 export interface CarryOutOptions {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly detach?: boolean;
+  readonly wait?: WaitFor;
 }
 
 /** A plan, with what was seen of each node when it was made. */
@@ -120,7 +121,7 @@ export async function carryOut(
     if (!isJson) print(describeReturn(context, rolloutId));
     return refused.length > 0 ? exitCode.failed : exitCode.done;
   }
-  const code = await watchRollout(context, rolloutId, true);
+  const code = await watchRollout(context, rolloutId, true, options.wait);
   if (refused.length === 0) return code;
   const left = refused.map(({ nodeName }) => printable(nodeName));
   note([`Not included, because they were refused (see above): ${left.join(", ")}`]);

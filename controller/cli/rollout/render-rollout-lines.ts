@@ -2,9 +2,9 @@ import { verdictWords } from "../../../proto/words/reimage-verdict.ts";
 import { printable } from "../render/printable.ts";
 import { formatPercent } from "../render/render-bar.ts";
 import { formatMoment, formatRate } from "../render/units.ts";
-import type { ProofView, ReimageView, RolloutView } from "../view/rollout-view.ts";
+import type { ConfigurationView, ProofView, ReimageView, RolloutView } from "../view/rollout-view.ts";
 import { describeCounts } from "./render-rollout-table.ts";
-import { reimageActivity, totalRollout } from "./rollout-progress.ts";
+import { configurationWords, reimageActivity, totalRollout } from "./rollout-progress.ts";
 
 function describeNode(reimage: ReimageView): string {
   const { phase, failure, disk, proof, attempts, verdict } = reimage;
@@ -12,10 +12,20 @@ function describeNode(reimage: ReimageView): string {
     const why = failure === null ? "" : `: ${printable(failure.message.split("\n")[0] ?? "")}`;
     return `${phase}${verdict === null ? "" : ` (${verdictWords[verdict]})`}${why}`;
   }
+  const { configuration } = reimage;
+  if (phase === "proved" && configuration !== null) return describeConfiguration(configuration);
   if (phase === "proved") return proof === null ? "proved" : describeProof(proof);
   const device = phase === "writing" && disk !== null ? ` ${printable(disk)}` : "";
   const again = phase === "writing" && attempts > 1 ? ` (attempt ${attempts})` : "";
   return `${reimageActivity(reimage)}${device}${again}`;
+}
+
+/** How far the tasks of a proved node are. */
+function describeConfiguration({ state, task, tasks, succeeded, failure }: ConfigurationView): string {
+  if (state === "running")
+    return `configuring: task ${printable(task ?? "")} (${succeeded} of ${tasks} have succeeded)`;
+  const why = failure === null ? "" : `: ${printable(failure.message.split("\n")[0] ?? "")}`;
+  return `${configurationWords[state]}${why}`;
 }
 
 /** What the proof says; a weak one is marked as such. */

@@ -6,7 +6,7 @@ import { createPaint, type Look, type Style } from "../render/style.ts";
 import { type Cell, type Column, renderTable } from "../render/table.ts";
 import { formatCount } from "../render/units.ts";
 import type { ReimageView, RolloutView } from "../view/rollout-view.ts";
-import { totalRollout } from "./rollout-progress.ts";
+import { configurationWords, hasFailed, totalRollout } from "./rollout-progress.ts";
 import { formatTook, tookMs } from "./took.ts";
 
 /** `withCard`: also what became of the cards of nodes that did not prove the image in time. */
@@ -39,13 +39,17 @@ function isWeak({ proof }: ReimageView): boolean {
   return proof?.kind === "weak";
 }
 
+function result({ phase, configuration }: ReimageView): string {
+  return configuration === null ? phase : configurationWords[configuration.state];
+}
+
 function row(reimage: ReimageView, withCard: boolean): (Cell | string)[] {
   const { proof } = reimage;
   return [
     reimage.nodeName,
     isWeak(reimage)
       ? { text: "proved (weak)", style: "yellow" }
-      : { text: reimage.phase, style: styles[reimage.phase] },
+      : { text: result(reimage), style: hasFailed(reimage) ? "red" : styles[reimage.phase] },
     took(reimage),
     reimage.disk ?? "",
     ...(withCard ? [describeCard(reimage)] : []),
@@ -58,11 +62,12 @@ export function renderRolloutSummary(rollout: RolloutView, look: Look, now: numb
   const paint = createPaint(look.color);
   const totals = totalRollout(rollout);
   const withCard = rollout.reimages.some(({ verdict }) => verdict !== null);
-  const unfinished = rollout.reimages.filter(({ failure }) => failure !== null);
-  const failures = unfinished.flatMap((reimage) => {
-    if (reimage.failure === null) return [];
-    const remedy = remedyFor(reimage.failure.reason, reimage.nodeName, reimage.disk);
-    const [first = "", ...rest] = renderFailure(reimage.failure, remedy);
+  const failures = rollout.reimages.flatMap((reimage) => {
+    const failure = reimage.failure ?? reimage.configuration?.failure ?? null;
+    if (failure === null) return [];
+    // That of a failed task is in its message.
+    const remedy = reimage.failure === null ? undefined : remedyFor(failure.reason, reimage.nodeName, reimage.disk);
+    const [first = "", ...rest] = renderFailure(failure, remedy);
     return [
       "",
       `${paint(styles[reimage.phase] ?? "red", printable(reimage.nodeName))}: ${first}`,
@@ -70,7 +75,11 @@ export function renderRolloutSummary(rollout: RolloutView, look: Look, now: numb
     ];
   });
   const isDone = rollout.state === "succeeded";
-  const verdict = `${totals.proved} of ${formatCount(totals.nodes, "node")} proved to run ${printable(rollout.imageName)}`;
+  const proved = rollout.reimages.filter(({ phase }) => phase === "proved").length;
+  const unconfigured =
+    rollout.reimages.filter(hasFailed).length - rollout.reimages.filter(({ phase }) => phase === "failed").length;
+  const tasks = unconfigured === 0 ? "" : `; the tasks of ${formatCount(unconfigured, "node")} failed`;
+  const verdict = `${proved} of ${formatCount(totals.nodes, "node")} proved to run ${printable(rollout.imageName)}${tasks}`;
   const weak = rollout.reimages.filter(isWeak).map(({ nodeName }) => printable(nodeName));
   const caveat =
     weak.length === 0

@@ -5,7 +5,16 @@ import { createPaint, type Look, type Style } from "../render/style.ts";
 import { clipText, padText, textWidth } from "../render/text-width.ts";
 import { formatRate, formatTimeLeft } from "../render/units.ts";
 import type { ReimagePhaseWord, ReimageView, RolloutView } from "../view/rollout-view.ts";
-import { currentRate, isOver, isWaiting, reimageActivity, reimagePercent, totalRollout } from "./rollout-progress.ts";
+import {
+  currentRate,
+  hasFailed,
+  isConfiguring,
+  isOver,
+  isWaiting,
+  reimageActivity,
+  reimagePercent,
+  totalRollout,
+} from "./rollout-progress.ts";
 import { formatTook, tookMs } from "./took.ts";
 
 /** Options for drawing the live table. */
@@ -87,20 +96,34 @@ function chooseLayout(reimages: readonly ReimageView[], width: number): Layout {
   return { ...bare, name: Math.max(4, Math.min(full.name, width - used({ ...bare, name: 0 }) - gap)), bar: 0 };
 }
 
+function styleOf(reimage: ReimageView): Style | undefined {
+  if (hasFailed(reimage)) return styles.failed;
+  return isConfiguring(reimage) ? styles.proving : styles[reimage.phase];
+}
+
+function urgencyOf(reimage: ReimageView): number {
+  if (hasFailed(reimage)) return urgency.failed;
+  return isConfiguring(reimage) ? urgency.proving : urgency[reimage.phase];
+}
+
 function renderRow(reimage: ReimageView, layout: Layout, options: RolloutTableOptions): string {
   const paint = createPaint(options.color);
   const ellipsis = options.unicode ? "…" : ".";
   const space = " ".repeat(gap);
-  const style = styles[reimage.phase];
+  const style = styleOf(reimage);
   const name = padText(clipText(printable(reimage.nodeName), layout.name, ellipsis), layout.name);
   const activity = reimageActivity(reimage);
   const start = name + space + paint(style, activity);
   const afterStart = " ".repeat(Math.max(0, layout.activity - textWidth(activity)));
 
-  if (reimage.phase === "failed" || reimage.phase === "cancelled" || reimage.phase === "waiting") {
+  if (hasFailed(reimage) || reimage.phase === "cancelled" || reimage.phase === "waiting") {
     const rest = options.width - layout.name - gap - layout.activity - gap;
     const card = reimage.verdict === null ? "" : `${verdictWords[reimage.verdict]}: `;
-    const message = printable(card + ((reimage.waitingFor ?? reimage.failure?.message ?? "").split("\n")[0] ?? ""));
+    const message = printable(
+      card +
+        ((reimage.waitingFor ?? (reimage.failure ?? reimage.configuration?.failure)?.message ?? "").split("\n")[0] ??
+          ""),
+    );
     const shown = clipText(message, Math.max(0, rest), ellipsis);
     return shown === "" ? start : start + afterStart + space + paint(style, shown);
   }
@@ -141,7 +164,8 @@ export function describeCounts(counts: Readonly<Partial<Record<string, number>>>
 function describeHidden(hidden: readonly ReimageView[]): string {
   const counts: Record<string, number> = {};
   for (const reimage of hidden) {
-    const word = isOver(reimage) || isWaiting(reimage) ? reimage.phase : "running";
+    const ends = isOver(reimage) || isWaiting(reimage) ? reimage.phase : "running";
+    const word = hasFailed(reimage) ? "failed" : ends;
     counts[word] = (counts[word] ?? 0) + 1;
   }
   return describeCounts(counts);
@@ -176,7 +200,7 @@ export function renderRolloutTable(rollout: RolloutView, options: RolloutTableOp
   const all = rollout.reimages;
   const fits = all.length <= room;
   // Sorting is stable: nodes of equal urgency stay in the order of their names.
-  const shown = fits ? all : all.toSorted((a, b) => urgency[a.phase] - urgency[b.phase]).slice(0, room - 1);
+  const shown = fits ? all : all.toSorted((a, b) => urgencyOf(a) - urgencyOf(b)).slice(0, room - 1);
   const hidden = fits ? [] : all.filter((reimage) => !shown.includes(reimage));
   const layout = chooseLayout(shown, width);
   const more = hidden.length === 0 ? [] : [paint("dim", fit(`and ${hidden.length} more: ${describeHidden(hidden)}`))];

@@ -26,6 +26,9 @@ const reimageSpans: Readonly<Record<ReimagePhaseWord, Span>> = {
   unknown: { from: 0, to: 0 },
 };
 
+/** Of a proved node whose tasks run. */
+const tasksSpan: Span = { from: 95, to: 100 };
+
 /** The same for the agent's phases during `writing`. */
 const operationSpans: Readonly<Record<OperationPhaseWord, Span>> = {
   starting: { from: 9, to: 9 },
@@ -70,12 +73,36 @@ export function reimagePercent(reimage: ReimageView): number {
   const stopped = phase === "failed" || phase === "cancelled";
   if (progress !== null && (phase === "writing" || stopped))
     return within(operationSpans[progress.phase], phaseFraction(progress) ?? 0);
+  if (isConfiguring(reimage)) {
+    const { tasks = 0, succeeded = 0 } = reimage.configuration ?? {};
+    return within(tasksSpan, tasks > 0 ? Math.min(1, succeeded / tasks) : 0);
+  }
   return reimageSpans[phase].from;
+}
+
+/** What is said of a proved node with tasks, by where they stand. */
+export const configurationWords: Readonly<Record<NonNullable<ReimageView["configuration"]>["state"], string>> = {
+  running: "configuring",
+  configured: "configured",
+  failed: "tasks failed",
+  cancelled: "proved",
+  unknown: "proved",
+};
+
+/** Whether the tasks of a proved node run, or have to. */
+export function isConfiguring({ configuration }: ReimageView): boolean {
+  return configuration?.state === "running";
+}
+
+/** Whether a node is not what it was to become: its reimage failed, or its tasks. */
+export function hasFailed({ phase, configuration }: ReimageView): boolean {
+  return phase === "failed" || configuration?.state === "failed";
 }
 
 /** What a node is doing, in a word or two: the operation's phase while it writes, otherwise the reimage's. */
 export function reimageActivity(reimage: ReimageView): string {
   if (reimage.proof?.kind === "weak") return "proved (weak)";
+  if (reimage.configuration !== null) return configurationWords[reimage.configuration.state];
   if (reimage.phase === "waiting") return "waits to write";
   if (reimage.phase !== "writing") return reimage.phase;
   const phase = reimage.progress?.phase ?? "starting";
@@ -83,8 +110,9 @@ export function reimageActivity(reimage: ReimageView): string {
   return phase === "writing-table" ? "writing table" : phase;
 }
 
-/** Whether a node's reimage has ended. */
+/** Whether a node's reimage has ended, and its tasks have. */
 export function isOver(reimage: ReimageView): boolean {
+  if (isConfiguring(reimage)) return false;
   return reimage.phase === "proved" || reimage.phase === "failed" || reimage.phase === "cancelled";
 }
 
@@ -116,8 +144,8 @@ export function totalRollout(rollout: RolloutView): RolloutTotals {
   const percents = rollout.reimages.map((reimage) => (isOver(reimage) ? 100 : reimagePercent(reimage)));
   return {
     nodes,
-    proved: count("proved"),
-    failed: count("failed"),
+    proved: rollout.reimages.filter((each) => each.phase === "proved" && isOver(each) && !hasFailed(each)).length,
+    failed: rollout.reimages.filter(hasFailed).length,
     cancelled: count("cancelled"),
     queued: count("queued"),
     waiting: count("waiting"),

@@ -3,9 +3,15 @@ import { pause } from "../../../proto/time/pause.ts";
 import { type CommandContext, StopRequested } from "../connection/command-context.ts";
 import { followSteadily } from "../connection/follow-steadily.ts";
 import { printable } from "../render/printable.ts";
+import { shellWord } from "../render/shell-word.ts";
 import { exitCode } from "../terminal/exit-code.ts";
-import { hasEnded, type RolloutView, viewRollout } from "../view/rollout-view.ts";
+import { hasEnded, hasProofs, type RolloutView, viewRollout } from "../view/rollout-view.ts";
 import { choosePresenter } from "./rollout-presenter.ts";
+import { hasFailed } from "./rollout-progress.ts";
+
+/** What of every node is waited for: its proof, or also its first-boot tasks. */
+export const waitsFor = ["proved", "configured"] as const;
+export type WaitFor = (typeof waitsFor)[number];
 
 /** How to watch a rollout again, or to cancel it. */
 export function describeReturn({ commandLine }: CommandContext, rolloutId: string): string[] {
@@ -17,9 +23,16 @@ export function describeReturn({ commandLine }: CommandContext, rolloutId: strin
  * Shows a rollout until it ends, even if the connection is lost in between.
  *
  * @param isKnown whether the controller has just answered, so that even an immediate loss is worth waiting for
- * @returns the exit code: done if every node is proved; the signal's if the operator stopped watching
+ * @param waitFor until when to watch: to its end, or until no more proofs come
+ * @returns the exit code: done if every node is proved and, where that is waited for, its tasks have succeeded; the signal's
+ *   if the operator stopped watching
  */
-export async function watchRollout(context: CommandContext, rolloutId: string, isKnown: boolean): Promise<number> {
+export async function watchRollout(
+  context: CommandContext,
+  rolloutId: string,
+  isKnown: boolean,
+  waitFor: WaitFor = "configured",
+): Promise<number> {
   const { signal, effects, connect, note, hint, commandLine } = context;
   const presenter = choosePresenter(context);
   const watching = new AbortController();
@@ -32,12 +45,14 @@ export async function watchRollout(context: CommandContext, rolloutId: string, i
     if (!watching.signal.aborted) throw error;
   });
 
+  const isAwaited = (rollout: RolloutView): boolean =>
+    !hasEnded(rollout) && !(waitFor === "proved" && hasProofs(rollout));
   let last: RolloutView | undefined;
   try {
     const states = followSteadily({
       connect,
       open: (client) => client.watchRollout({ rolloutId }, signal),
-      isComplete: () => last !== undefined && hasEnded(last),
+      isComplete: () => last !== undefined && !isAwaited(last),
       isKnown,
       signal,
       clock: effects.clock,
@@ -48,7 +63,7 @@ export async function watchRollout(context: CommandContext, rolloutId: string, i
       if (rollout === undefined) continue;
       last = viewRollout(rollout);
       presenter.show(last);
-      if (hasEnded(last)) break;
+      if (!isAwaited(last)) break;
     }
   } catch (error) {
     presenter.stop();
@@ -65,7 +80,16 @@ export async function watchRollout(context: CommandContext, rolloutId: string, i
   presenter.stop();
   if (last === undefined) return exitCode.failed;
   presenter.end(last);
+  const proved = last.reimages.filter(({ phase }) => phase === "proved");
+  if (waitFor === "proved" && proved.length === last.reimages.length) {
+    if (!hasEnded(last)) hint([`their tasks still run: ${commandLine(`watch ${printable(rolloutId)}`)}`]);
+    return exitCode.done;
+  }
   if (last.state === "succeeded") return exitCode.done;
-  hint([`try the nodes that failed again, alone: ${commandLine(`rollout retry ${printable(rolloutId)}`)}`]);
+  if (proved.length < last.reimages.length)
+    hint([`try the nodes that failed again, alone: ${commandLine(`rollout retry ${printable(rolloutId)}`)}`]);
+  const unconfigured = proved.filter(hasFailed).map(({ nodeName }) => shellWord(printable(nodeName)));
+  if (unconfigured.length > 0)
+    hint([`once the cause is mended, try failed tasks again: ${commandLine(`tasks retry ${unconfigured.join(" ")}`)}`]);
   return exitCode.failed;
 }

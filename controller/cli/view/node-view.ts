@@ -5,10 +5,12 @@ import { agentInfoFromWire, factsFromWire } from "../../../proto/node/node-codec
 import type { NodeFacts, RootDevice } from "../../../proto/node/node-facts.ts";
 import type { AgentRole } from "../../../proto/system/agent-program.ts";
 import type { InstalledSystem } from "../../../proto/system/installed-system.ts";
+import type { TasksReport } from "../../../proto/system/tasks/report-tasks.ts";
 import { type BootTargetKind, bootTargets } from "../../../proto/words/boot-target.ts";
 import { type NodeTroubleKind, nodeTroubleKinds } from "../../../proto/words/node-trouble-kind.ts";
 import { type ReimagePhase, reimagePhases } from "../../../proto/words/reimage-phase.ts";
 import { type ReimageVerdict, reimageVerdicts } from "../../../proto/words/reimage-verdict.ts";
+import type { TaskState } from "../../../proto/words/task-state.ts";
 import { type FailureView, viewWireFailure } from "./failure-view.ts";
 import { type Shown, show } from "./shown.ts";
 import { toText, toTime } from "./wire-values.ts";
@@ -27,6 +29,29 @@ export interface AgentView
   readonly capabilities: readonly string[];
   /** Whether its board booted the card by itself, without the controller's kernel words. */
   readonly bootedAlone: boolean;
+  /** The first-boot tasks of its system; null where it has none. */
+  readonly tasks: TasksView | null;
+}
+
+/** First-boot tasks, as `--json` shows them. */
+export interface TasksView {
+  /** Why nothing is known of them, or none can run. */
+  readonly problem: string | null;
+  readonly tasks: readonly TaskView[];
+}
+
+/** A first-boot task, as `--json` shows it. */
+export interface TaskView {
+  readonly name: string;
+  readonly state: TaskState;
+  readonly starts: number;
+  /** By the node's clock. */
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  readonly exitCode: number | null;
+  readonly problem: string | null;
+  /** Its last lines, if it has failed. */
+  readonly output: string | null;
 }
 
 /** What keeps a node from being heard, as `--json` shows it. */
@@ -84,13 +109,24 @@ function viewFacts(facts: wire.NodeFacts): FactsView {
 }
 
 function viewAgent(wireAgent: wire.AgentInfo): AgentView {
-  const { version, role = "unknown", instanceId, port, installed, contract } = agentInfoFromWire(wireAgent);
+  const { version, role = "unknown", instanceId, port, installed, contract, tasks } = agentInfoFromWire(wireAgent);
   return {
     ...show({ version, role, instanceId, port }, "role", "instanceId"),
     installed: installed ? { ...installed, installedAt: toTime(wireAgent.installed?.installedAt) } : null,
     contract: contract ?? null,
     capabilities: wireAgent.capabilities,
     bootedAlone: wireAgent.bootedAlone,
+    tasks: tasks === undefined ? null : viewTasks(tasks),
+  };
+}
+
+function viewTasks({ tasks, problem }: TasksReport): TasksView {
+  return {
+    problem: problem ?? null,
+    tasks: tasks.map(({ name, state, starts, startedAt, endedAt, ...end }) => ({
+      ...{ name, state, starts, startedAt: startedAt ?? null, endedAt: endedAt ?? null },
+      ...{ exitCode: end.exitCode ?? null, problem: end.problem ?? null, output: end.output ?? null },
+    })),
   };
 }
 

@@ -1,8 +1,10 @@
 import type {
   ReimagePlan,
+  Configuration as WireConfiguration,
   Reimage as WireReimage,
   Rollout as WireRollout,
 } from "../../../proto/gen/pallet/v1/rollout.ts";
+import { type ConfigurationState, configurationStates } from "../../../proto/words/configuration-state.ts";
 import { type ProofKind, proofKinds } from "../../../proto/words/proof-kind.ts";
 import { type ReimagePhase, reimagePhases } from "../../../proto/words/reimage-phase.ts";
 import { type ReimageVerdict, reimageVerdicts } from "../../../proto/words/reimage-verdict.ts";
@@ -26,6 +28,17 @@ export interface ProofView {
   readonly answer: string | null;
 }
 
+/** The first-boot tasks of a proved node, as `--json` shows them. */
+export interface ConfigurationView {
+  readonly state: ConfigurationState | "unknown";
+  readonly tasks: number;
+  readonly succeeded: number;
+  /** The one that runs, is next, or has failed. */
+  readonly task: string | null;
+  readonly failure: FailureView | null;
+  readonly endedAt: string | null;
+}
+
 /** One node's reimage as `--json` shows it. */
 export interface ReimageView {
   readonly reimageId: string;
@@ -45,6 +58,8 @@ export interface ReimageView {
   readonly noResident: boolean;
   readonly full: boolean;
   readonly proof: ProofView | null;
+  /** The first-boot tasks of its system; null before the proof, and where there are none. */
+  readonly configuration: ConfigurationView | null;
   readonly startedAt: string | null;
   readonly endedAt: string | null;
   /** How long it took by a clock that nobody sets, of a running rollout until now; null when the controller cannot say. */
@@ -115,9 +130,19 @@ function viewReimage(reimage: WireReimage): ReimageView {
           answer: toText(proof.answer),
         }
       : null,
+    configuration: reimage.configuration ? viewConfiguration(reimage.configuration) : null,
     startedAt: toTime(reimage.startedAt),
     endedAt: toTime(reimage.endedAt),
     tookMs: toMs(reimage.took),
+  };
+}
+
+function viewConfiguration({ state, tasks, succeeded, task, failure, endedAt }: WireConfiguration): ConfigurationView {
+  return {
+    state: configurationStates.fromWire(state) ?? "unknown",
+    ...{ tasks, succeeded, task: toText(task) },
+    failure: viewWireFailure(failure),
+    endedAt: toTime(endedAt),
   };
 }
 
@@ -152,6 +177,11 @@ export function viewPlan(plan: ReimagePlan): PlanView {
     note: toText(plan.note),
     unchanged: toText(plan.unchanged),
   };
+}
+
+/** Whether every node is proved, or never will be in time; tasks may still run. */
+export function hasProofs({ reimages }: RolloutView): boolean {
+  return reimages.every(({ phase }) => phase === "proved" || phase === "failed" || phase === "cancelled");
 }
 
 /** Whether a rollout has ended, so that it no longer changes. */

@@ -19,8 +19,12 @@ export function afterClockSet(state: ReimageState, byMs: number): ReimageState {
 function withTimesMoved(phase: Phase, moved: (at: number) => number): Phase {
   switch (phase.name) {
     case "queued":
-    case "proved":
       return phase;
+    case "proved": {
+      const { configuration } = phase;
+      if (configuration === undefined) return phase;
+      return { ...phase, configuration: { ...configuration, deadlineAt: moved(configuration.deadlineAt) } };
+    }
     case "waiting":
       return { ...phase, since: moved(phase.since) };
     case "checking":

@@ -1,4 +1,5 @@
 import { Failure } from "../../../proto/failure.ts";
+import { configurationAtProof, mayBeConfigured, withTasksOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import type { Effect } from "./effect.ts";
 import { retryIn } from "./effects-on-entry.ts";
@@ -16,6 +17,7 @@ type Ended = PhaseOf<"failed" | "cancelled">;
 
 /** Whether anything that is heard of the node may still mean something to this reimage. */
 export function isOpen({ phase }: ReimageState): boolean {
+  if (mayBeConfigured(phase)) return true;
   if (phase.name !== "failed" && phase.name !== "cancelled") return false;
   return phase.goingBack !== undefined || phase.late !== undefined;
 }
@@ -32,7 +34,9 @@ function provesLate(context: Context, phase: Ended, sighting: Sighting): Step {
   const { state, now } = context;
   if (phase.late === undefined || sighting.bootId === phase.late.previousBootId) return stay(context);
   const verdict = judgeProof(state, phase.late, sighting, now);
-  return verdict instanceof Failure ? stay(context) : proveLate(context, verdict);
+  if (verdict instanceof Failure) return stay(context);
+  const proved = proveLate(context, { proof: verdict, ...configurationAtProof(context, sighting) });
+  return withTasksOf(context, proved, sighting);
 }
 
 /** It runs its own system, by whatever way it came there. */

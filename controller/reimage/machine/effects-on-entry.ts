@@ -53,6 +53,7 @@ export function effectsOnEntry(state: ReimageState, now: number, settings: Reima
       // An end without a proof had left the node to the agent.
       return [
         ...(phase.late === true ? [{ type: "set-boot-target", target: "local" } as const] : []),
+        ...(phase.configuration?.state === "running" ? [deadline(phase.configuration, now)] : []),
         { type: "record-proof" },
         { type: "settle" },
       ];

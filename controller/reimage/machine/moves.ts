@@ -3,6 +3,7 @@ import type { Progress, WriteStage } from "../../../proto/operation/progress.ts"
 import type { DiskOutcome } from "../../../proto/words/disk-outcome.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
 import { resumeAfterwards, withTimeToAsk } from "./afterwards.ts";
+import { configurationAtProof, isConfiguring, mayBeConfigured, resumeTasksWait, withTasksOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { deadline, effectsOnEntry, patienceIn, probe, retryIn } from "./effects-on-entry.ts";
 import { keepsItsSystem, restartsWhileWriting, silentWhileWriting, writeStalled } from "./giving-up.ts";
@@ -178,7 +179,9 @@ export function cameBack(context: Context, phase: PhaseOf<"rebooting" | "proving
   // An agent that an untouched image happens to bring along knows nothing of this reimage.
   if (state.noResident !== undefined && sighting.role === "resident") return stay(context);
   const verdict = judgeProof(state, phase, sighting, now);
-  return verdict instanceof Failure ? fail(context, verdict) : prove(context, { name: "proved", proof: verdict });
+  if (verdict instanceof Failure) return fail(context, verdict);
+  const proved = { name: "proved", proof: verdict, ...configurationAtProof(context, sighting) } as const;
+  return withTasksOf(context, prove(context, proved), sighting);
 }
 
 /** After the flip to local: the node boots. */
@@ -233,7 +236,7 @@ export function resume(context: Context): Step {
   const { state, now, settings } = context;
   const { phase } = state;
   if (hasEnded(phase)) {
-    if (phase.name === "proved") return { state, effects: phase.settled ? [] : effectsOnEntry(state, now, settings) };
+    if (phase.name === "proved") return resumeProved(context, phase);
     const ended = { ...state, phase: withTimeToAsk(context, phase) };
     if (!phase.settled) return { state: ended, effects: effectsOnEntry(ended, now, settings) };
     return { state: ended, effects: resumeAfterwards(context, phase) };
@@ -244,6 +247,18 @@ export function resume(context: Context): Step {
   const known = phase.name === "writing" ? afterRestart(phase) : phase;
   const next = { ...state, phase: { ...known, deadlineAt: now + patienceIn(phase.name, settings) } };
   return { state: next, effects: [...effectsOnEntry(next, now, settings), { type: "inspect-node" }] };
+}
+
+function resumeProved(context: Context, proved: PhaseOf<"proved">): Step {
+  const { now, settings } = context;
+  const isWaiting = isConfiguring(proved);
+  const { state } = isWaiting ? resumeTasksWait(context, proved) : context;
+  const { phase } = state;
+  const look = isWaiting || mayBeConfigured(proved) ? [{ type: "inspect-node" } as const] : [];
+  if (phase.name !== "proved" || !phase.settled)
+    return { state, effects: [...effectsOnEntry(state, now, settings), ...look] };
+  const wait = phase.configuration?.state === "running" ? [deadline(phase.configuration, now)] : [];
+  return { state, effects: [...wait, ...look] };
 }
 
 function afterRestart({ unsent, ...phase }: PhaseOf<"writing">): PhaseOf<"writing"> {

@@ -4,6 +4,7 @@ import type { DiskFirmware } from "../../../proto/operation/operation-spec.ts";
 import type { Progress } from "../../../proto/operation/progress.ts";
 import type { AgentRole } from "../../../proto/system/agent-program.ts";
 import type { InstalledSystem } from "../../../proto/system/installed-system.ts";
+import type { TasksReport } from "../../../proto/system/tasks/report-tasks.ts";
 import type { DiskOutcome } from "../../../proto/words/disk-outcome.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
 import type { DiskIdentity } from "../plan/disk-identity.ts";
@@ -19,6 +20,8 @@ export interface Sighting extends AgentInstance {
   /** Whole disk that holds it; empty for NFS and RAM. */
   readonly rootDisk: string;
   readonly installed?: InstalledSystem;
+  /** How far the tasks of that system are; absent where it has none. */
+  readonly tasks?: TasksReport;
 }
 
 /** External events of a reimage. */

@@ -3,7 +3,9 @@ import type { OperationId } from "../../../proto/operation/operation.ts";
 import type { DiskFirmware } from "../../../proto/operation/operation-spec.ts";
 import type { Progress } from "../../../proto/operation/progress.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
+import type { TasksReport } from "../../../proto/system/tasks/report-tasks.ts";
 import type { BootMoment } from "../../../proto/time/boot-moment.ts";
+import type { ConfigurationState } from "../../../proto/words/configuration-state.ts";
 import type { CardVerdict } from "../../../proto/words/reimage-verdict.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
 import type { CardFit } from "../plan/describe-card-growth.ts";
@@ -36,6 +38,17 @@ interface Timed {
   readonly since: number;
   /** The phase's deadline. Moves with progress; not journaled by itself. */
   readonly deadlineAt: number;
+}
+
+/** Where the tasks of a proved node stand. Plain data that survives JSON; times are milliseconds since the epoch. */
+export interface Configuration {
+  readonly state: ConfigurationState;
+  /** As they were last reported. */
+  readonly report: TasksReport;
+  /** While they run: when they are given up without news. */
+  readonly deadlineAt: number;
+  readonly failure?: FailureRecord;
+  readonly endedAt?: number;
 }
 
 interface Ended {
@@ -150,6 +163,8 @@ export type Phase =
       readonly proof: Proof;
       /** Whether it had failed, or was cancelled, before; absent is no. */
       readonly late?: boolean;
+      /** Where the tasks of its system stand; absent where it has none, and in journals of an older Pallet. */
+      readonly configuration?: Configuration;
     })
   | (Unproved & { readonly name: "failed" })
   | (Unproved & { readonly name: "cancelled" });

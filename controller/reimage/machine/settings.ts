@@ -14,6 +14,11 @@ export interface ReimageSettings {
    * prove its image: each sign starts bootTimeoutMs or proveTimeoutMs over, up to this.
    */
   readonly longestBootMs: number;
+  /**
+   * How long the tasks of a proved node may be without news, from its proof and from each change of theirs on: more than the
+   * longest of them takes.
+   */
+  readonly configureTimeoutMs: number;
   /** How long an agent may take to release the disk after a cancellation. */
   readonly cancelTimeoutMs: number;
   /** Pause before retrying an agent that did not answer. */
@@ -42,6 +47,7 @@ export const defaultReimageSettings: ReimageSettings = {
   stallTimeoutMs: 300_000,
   proveTimeoutMs: 600_000,
   longestBootMs: 1_800_000,
+  configureTimeoutMs: 3_600_000,
   cancelTimeoutMs: 30_000,
   retryDelayMs: 2_000,
   rebootRetryMs: 30_000,

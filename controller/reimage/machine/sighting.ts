@@ -13,6 +13,7 @@ export function sightingOf({ facts, agent }: Node): Sighting | undefined {
     rootDevice: facts.root.source,
     rootDisk: facts.root.disk,
     ...(agent.installed !== undefined && { installed: agent.installed }),
+    ...(agent.tasks !== undefined && { tasks: agent.tasks }),
   };
 }
 

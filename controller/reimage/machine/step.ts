@@ -71,8 +71,8 @@ export function prove(context: Context, phase: Timeless<"proved">): Step {
 }
 
 /** Out of an end without a proof into the proved one. */
-export function proveLate(context: Context, proof: PhaseOf<"proved">["proof"]): Step {
-  return arrive(context, { name: "proved", proof, late: true, endedAt: context.now, settled: false });
+export function proveLate(context: Context, phase: Pick<PhaseOf<"proved">, "proof" | "configuration">): Step {
+  return arrive(context, { ...phase, name: "proved", late: true, endedAt: context.now, settled: false });
 }
 
 /**

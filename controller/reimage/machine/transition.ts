@@ -2,6 +2,7 @@ import { Failure } from "../../../proto/failure.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
 import { areDifferentBoards } from "../../nodes/judge-board.ts";
 import { asksAgain, saysItGoes, sightedAfterwards } from "./afterwards.ts";
+import { tasksGivenUp, tasksSighted, tasksSilent } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { deadline, preflight, probe, reboot, retryIn } from "./effects-on-entry.ts";
 import { agentSilent, anotherBoard, notBack, notInAgent, notProved } from "./giving-up.ts";
@@ -46,6 +47,7 @@ import { aliveIn } from "./waiting.ts";
  * both with the boot target that was before as long as no write has touched the card (verdict.ts), and agent after that.
  * What still happens then (afterwards.ts): a node that left its system for a reimage that did not touch it goes back;
  * and FAILED or CANCELLED ── resident agent of a new boot sighted, with the stamp of this reimage ──▶ PROVED, late.
+ * A proved system may have tasks of its first boot, for which the rollout waits (configuration.ts): PROVED stays PROVED.
  * The ends absorb every other event.
  *
  * Entering a phase has effects (effects-on-entry.ts), which are repeated when the controller restarts in it.
@@ -187,7 +189,12 @@ const journey: Journey = {
     "cancel-requested": (_phase, _event, context) => endCancelled(context, "before its proof"),
   },
 
-  proved: { settled: (phase, _event, context) => amend(context, phase, { settled: true }) },
+  proved: {
+    settled: (phase, _event, context) => amend(context, phase, { settled: true }),
+    "agent-sighted": (phase, sighting, context) => tasksSighted(context, phase, sighting),
+    "deadline-passed": (phase, _event, context) => tasksSilent(context, phase),
+    "cancel-requested": (phase, _event, context) => tasksGivenUp(context, phase),
+  },
   failed: afterwards,
   cancelled: afterwards,
 };

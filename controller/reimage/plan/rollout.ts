@@ -2,6 +2,7 @@ import type { Evidence, FailureReason } from "../../../proto/failure.ts";
 import type { NodeId } from "../../../proto/names/node-id.ts";
 import type { Progress } from "../../../proto/operation/progress.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
+import type { ConfigurationState } from "../../../proto/words/configuration-state.ts";
 import type { ReimagePhase } from "../../../proto/words/reimage-phase.ts";
 import type { ReimageVerdict } from "../../../proto/words/reimage-verdict.ts";
 import type { RolloutState } from "../../../proto/words/rollout-state.ts";
@@ -58,6 +59,16 @@ export interface Reimage {
   /** What became of the card; absent while it runs, when it was proved in time, and in journals of an older Pallet. */
   readonly verdict?: ReimageVerdict;
   readonly proof?: Proof;
+  /** The tasks of its system; absent before the proof, and where there are none. */
+  readonly configuration?: {
+    readonly state: ConfigurationState;
+    readonly tasks: number;
+    readonly succeeded: number;
+    /** The one that runs, is next, or has failed; absent when all have succeeded. */
+    readonly task?: string;
+    readonly failure?: FailureRecord;
+    readonly endedAt?: number;
+  };
   readonly startedAt: number;
   readonly endedAt?: number;
   /** How long it took, by a clock that nobody sets; of a rollout that runs, until now. Absent when nobody knows. */

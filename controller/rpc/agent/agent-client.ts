@@ -162,6 +162,8 @@ function connect(
       call("CancelOperation", client.cancelOperation, { operationId }, theOperation, workMs, signal),
     reboot: (expectedBootId, signal) =>
       call("Reboot", client.reboot, { expectedBootId }, () => undefined, callMs, signal),
+    retryTasks: (expectedBootId, signal) =>
+      call("RetryTasks", client.retryTasks, { expectedBootId }, () => undefined, callMs, signal),
     close() {
       closed.abort();
       client.close();

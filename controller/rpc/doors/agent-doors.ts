@@ -12,6 +12,7 @@ import { reachAgentOf, withAgentOf } from "../../agents/reach-agent.ts";
 import { rootPartitionOf } from "../../images/catalogue/image.ts";
 import { holdsSystem } from "../../nodes/holds-system.ts";
 import { assertAccepted } from "../../nodes/judge-acceptance.ts";
+import { refusalOfRetry } from "../../nodes/judge-retry.ts";
 import type { Node } from "../../nodes/node.ts";
 import { assertNoReimage } from "../../reimage/plan/being-reimaged.ts";
 import { boardReportToWire } from "../wire/board-report-to-wire.ts";
@@ -30,8 +31,15 @@ export function createAgentDoors(
     events,
     protectedDisks,
   }: Pick<ControllerParts, "nodes" | "images" | "rollouts" | "agents" | "events" | "protectedDisks">,
-): Pick<wire.ControllerServiceServer, "getBoardReport" | "listNodeDisks" | "runNodeOperation" | "rebootNode"> {
-  const tell = (node: Node, type: "node-operation-started" | "node-rebooted", message: string): void => {
+): Pick<
+  wire.ControllerServiceServer,
+  "getBoardReport" | "listNodeDisks" | "runNodeOperation" | "rebootNode" | "retryTasks"
+> {
+  const tell = (
+    node: Node,
+    type: "node-operation-started" | "node-rebooted" | "tasks-retried",
+    message: string,
+  ): void => {
     events.append({ type, severity: "info", nodeId: node.id, nodeName: node.name, message });
   };
 
@@ -106,6 +114,16 @@ export function createAgentDoors(
       // wanted.
       await withAgentOf(node, agents, (agent, { facts }) => agent.reboot(facts.bootId, signal), { signal });
       tell(node, "node-rebooted", `${node.name} was told to reboot; it boots ${node.bootTarget.kind}`);
+      return {};
+    }),
+
+    retryTasks: handleUnary(host, async ({ node: named }: wire.ControllerServiceRetryTasksRequest, { signal }) => {
+      const node = nodes.require(named);
+      assertAccepted(node);
+      const refusal = refusalOfRetry(node);
+      if (refusal !== undefined) throw refusal;
+      await withAgentOf(node, agents, (agent, { facts }) => agent.retryTasks(facts.bootId, signal), { signal });
+      tell(node, "tasks-retried", `${node.name} was told to try its failed tasks again`);
       return {};
     }),
   };

@@ -5,6 +5,7 @@ import type { LastReimage, PlanRolloutResponse } from "../../../proto/gen/pallet
 import type { Failure as WireFailure } from "../../../proto/gen/pallet/v1/failure.ts";
 import * as wire from "../../../proto/gen/pallet/v1/rollout.ts";
 import { progressToWire } from "../../../proto/operation/progress-codec.ts";
+import { configurationStates } from "../../../proto/words/configuration-state.ts";
 import { proofKinds } from "../../../proto/words/proof-kind.ts";
 import { reimagePhases } from "../../../proto/words/reimage-phase.ts";
 import { type ReimageVerdict, reimageVerdicts } from "../../../proto/words/reimage-verdict.ts";
@@ -50,6 +51,7 @@ function reimageToWire(reimage: Reimage): wire.Reimage {
     attempts: reimage.attempts,
     failure: reimage.failure && failureRecordToWire(reimage.failure),
     proof: reimage.proof && proofToWire(reimage.proof),
+    configuration: reimage.configuration && configurationToWire(reimage.configuration),
     startedAt: new Date(reimage.startedAt),
     endedAt: optionalDate(reimage.endedAt),
     noResident: reimage.noResident,
@@ -90,6 +92,16 @@ function reimagePlanToWire(plan: ReimagePlan): wire.ReimagePlan {
     note: plan.note ?? "",
     seen: seenDiskToWire(plan.seen),
     unchanged: plan.unchanged ?? "",
+  };
+}
+
+function configurationToWire(configuration: NonNullable<Reimage["configuration"]>): wire.Configuration {
+  const { state, tasks, succeeded, task = "", failure, endedAt } = configuration;
+  return {
+    state: configurationStates.toWire(state),
+    ...{ tasks, succeeded, task },
+    failure: failure && failureRecordToWire(failure),
+    endedAt: optionalDate(endedAt),
   };
 }
 

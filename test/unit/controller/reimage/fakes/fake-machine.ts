@@ -298,6 +298,9 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
         await reach(signal);
         return { facts: facts(), agent: agentInfo() };
       },
+      async retryTasks(_bootId, signal) {
+        await reach(signal);
+      },
       async reportBoard(signal) {
         await reach(signal);
         return [{ name: "/proc/version", value: "Linux version 6.1" }];

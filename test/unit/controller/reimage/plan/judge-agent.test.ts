@@ -12,17 +12,11 @@ const bare: Write = { kind: "write-image", device: "/dev/mmcblk0", source: {} as
 const resident = { resident: true } as const;
 
 /** What asks for each capability that can be asked for. */
-const asking: Readonly<Record<Exclude<Capability, "cancel-ahead">, Partial<Write>>> = {
+const asking: Readonly<Record<Exclude<Capability, "cancel-ahead" | "tasks">, Partial<Write>>> = {
   "disk-firmware": { customisation: { ...resident, diskFirmware: { action: "rename", partitions: [], files: [] } } },
   growth: { growth: { partitionNumber: 2, ...place } },
   ids: { ids: { partitions: [], fatPartitions: [] } },
   "system-config": { customisation: { ...resident, system: { hostname: "pi-1" } } },
-  tasks: {
-    customisation: {
-      ...resident,
-      system: { tasks: [{ name: "join", run: { kind: "command", words: ["true"] }, timeoutMs: 1 }] },
-    },
-  },
   "resident-settings": {
     customisation: {
       ...resident,

@@ -12,6 +12,7 @@ import type { RolloutId } from "../../../../../controller/reimage/plan/rollout.t
 import * as wire from "../../../../../proto/gen/pallet/v1/controller.ts";
 import { RegisterRequest } from "../../../../../proto/gen/pallet/v1/enrollment.ts";
 import { EventAuthorKind } from "../../../../../proto/gen/pallet/v1/event.ts";
+import { AgentRole } from "../../../../../proto/gen/pallet/v1/node.ts";
 import { createKey, createRequest } from "../../../../../proto/identity/certificate-request.ts";
 import type { NodeId } from "../../../../../proto/names/node-id.ts";
 import type { ReportedOperation } from "../../../../../proto/operation/operation.ts";
@@ -110,6 +111,19 @@ const rows: Readonly<Record<Method, null | readonly [EventType, (served: ServedC
       await online(served);
       served.parts.agent = { ...served.parts.agent, reboot: async () => undefined };
       return ask(served.client, served.client.rebootNode, { node: mac });
+    },
+  ],
+  retryTasks: [
+    "tasks-retried",
+    async (served) => {
+      await online(served);
+      const { client, enrollment } = served;
+      const { agent, ...registration } = registrationOf(mac);
+      const resident = { role: AgentRole.AGENT_ROLE_RESIDENT, capabilities: ["tasks"] };
+      const tasks = { configDigest: "", tasks: [], problem: "" };
+      await ask(enrollment, enrollment.register, { ...registration, agent: agent && { ...agent, ...resident, tasks } });
+      served.parts.agent = { ...served.parts.agent, retryTasks: async () => undefined };
+      return ask(client, client.retryTasks, { node: mac });
     },
   ],
   addImage: [
