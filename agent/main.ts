@@ -24,7 +24,6 @@ import { type AgentRole, agentSocketPath } from "../proto/system/agent-program.t
 import { stampPath } from "../proto/system/installed-system.ts";
 import { runTasksCommand } from "../proto/system/render-tasks-units.ts";
 import { residentSettingsPath } from "../proto/system/resident-settings.ts";
-import type { TasksReport } from "../proto/system/tasks/report-tasks.ts";
 import type { BackoffPolicy } from "../proto/time/backoff.ts";
 import { foregroundClock, monotonicClock, systemClock } from "../proto/time/clock.ts";
 import { prepareReboot } from "./board/reboot.ts";
@@ -72,7 +71,7 @@ import { runTasks } from "./tasks/run-tasks.ts";
 import { chooseRunFolder } from "./tasks/task-folder.ts";
 import { taskPathsIn } from "./tasks/task-paths.ts";
 import { waitForNetwork } from "./tasks/wait-for-network.ts";
-import { watchTasks } from "./tasks/watch-tasks.ts";
+import { type WatchedTasks, watchTasks } from "./tasks/watch-tasks.ts";
 import { version } from "./version.ts";
 import { tick } from "./watchdog/tick.ts";
 
@@ -403,7 +402,7 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
     options,
     {
       ...{ readFacts, bootMacOf, agentInfo, controllers, enrollment, enrolled: staying?.enrolled, shipper, log },
-      tasks: () => tasks?.current(),
+      tasks,
     },
     stopping.signal,
   );
@@ -494,7 +493,7 @@ async function register(
     readonly readFacts: () => Promise<NodeFacts>;
     readonly bootMacOf: (facts: NodeFacts) => Promise<string>;
     readonly agentInfo: () => Promise<AgentInfo>;
-    readonly tasks: () => TasksReport | undefined;
+    readonly tasks: WatchedTasks | undefined;
     readonly controllers: ControllerList;
     readonly enrollment: Enrollment | undefined;
     /** Resolves when there is a certificate; undefined where none is needed. */
@@ -527,7 +526,7 @@ async function register(
       readNodeFacts: parts.readFacts,
       chooseBootMac: parts.bootMacOf,
       agentInfo: parts.agentInfo,
-      tasks: parts.tasks,
+      ...(parts.tasks && { tasks: parts.tasks }),
       backoff: retries,
       log,
     },

@@ -8,6 +8,7 @@ import { type RootIds, sameRootIds } from "../../proto/node/root-ids.ts";
 import { type InstalledKernels, sameKernels } from "../../proto/system/judge-kernels.ts";
 import { sameReports, type TasksReport } from "../../proto/system/tasks/report-tasks.ts";
 import { type BackoffPolicy, backoff } from "../../proto/time/backoff.ts";
+import type { Bell } from "../../proto/time/bell.ts";
 import type { ControllerList } from "./controller-list.ts";
 import type { Enrollment, Session } from "./enrollment.ts";
 
@@ -30,7 +31,11 @@ export interface RegistrationParts {
   readonly chooseBootMac: (facts: NodeFacts) => Promise<string>;
   readonly agentInfo: () => Promise<AgentInfo>;
   /** How far the tasks of this system are now; undefined where there are none. */
-  readonly tasks?: () => TasksReport | undefined;
+  readonly tasks?: {
+    current(): TasksReport | undefined;
+    /** Rings when that has changed: it is told at once. */
+    readonly changed: Bell;
+  };
   readonly backoff: Required<BackoffPolicy>;
   readonly log: Logger;
 }
@@ -50,7 +55,7 @@ export async function stayRegistered(parts: RegistrationParts, signal: AbortSign
   let waits = backoff(parts.backoff);
   let waitMs = 0;
   const troubles = new Set<string>();
-  while (await waited(waitMs, signal)) {
+  while (await waited(waitMs, signal, known && parts.tasks?.changed)) {
     const at = controllers.current();
     try {
       const step = known === undefined ? await register(parts, signal) : await beat(parts, known, signal);
@@ -126,7 +131,7 @@ async function beat(parts: RegistrationParts, known: Known, signal: AbortSignal)
     return { ...again, known: again.known && { ...again.known, session } };
   }
   const at = parts.controllers.current();
-  const hasNewTasks = parts.tasks !== undefined && !sameReports(known.tasks, parts.tasks());
+  const hasNewTasks = parts.tasks !== undefined && !sameReports(known.tasks, parts.tasks.current());
   if (hasNewTasks || (at !== undefined && renderEndpoint(at) !== known.at)) {
     // A controller that knows this agent already, under another address, has to say which addresses it has now.
     const again = await register(parts, signal);
@@ -163,13 +168,17 @@ function jittered(intervalMs: number, random: () => number): number {
   return intervalMs * (0.8 + random() / 5);
 }
 
-/** Waits; false, at once, when the signal aborts. */
-async function waited(ms: number, signal: AbortSignal): Promise<boolean> {
+/** Waits, no longer than until the bell rings; false, at once, when the signal aborts. */
+async function waited(ms: number, signal: AbortSignal, news: Bell | undefined): Promise<boolean> {
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
   try {
-    await delay(ms, undefined, { signal });
-    return true;
+    await Promise.race([delay(ms, undefined, { signal: either }), ...(news ? [news.next(either)] : [])]);
+    return !signal.aborted;
   } catch (error) {
     if (signal.aborted) return false;
     throw error;
+  } finally {
+    over.abort();
   }
 }

@@ -7,7 +7,7 @@ import { execa } from "../../proto/linux/leashed-execa.ts";
 import type { TaskConfig } from "../../proto/system/system-config.ts";
 import type { TaskEnd } from "../../proto/system/tasks/plan-tasks.ts";
 import { endGroup, killLeftovers } from "./end-group.ts";
-import { findUser, planRun } from "./plan-run.ts";
+import { findUser, planRun, type TaskUser } from "./plan-run.ts";
 import { makeTaskFolder, type TaskFolder } from "./task-folder.ts";
 import { createTaskOutput, type TaskOutput } from "./task-output.ts";
 
@@ -20,6 +20,9 @@ export interface TaskPlace {
   readonly print: (line: string) => void;
 }
 
+/** The one whom every system has. */
+const root: TaskUser = { name: "root", uid: 0, gid: 0, home: "/" };
+
 /** How long to wait for the rest of what a task wrote once nothing of it runs any more, in milliseconds. */
 const lastWordsMs = 1_000;
 
@@ -29,7 +32,7 @@ const lastWordsMs = 1_000;
  */
 export async function runTask(task: TaskConfig, place: TaskPlace, signal: AbortSignal): Promise<TaskEnd | undefined> {
   const wanted = task.user ?? "root";
-  const user = findUser(await readFile(place.passwdFile, "utf8"), wanted);
+  const user = findUser(await readPasswd(place.passwdFile), wanted) ?? (wanted === root.name ? root : undefined);
   if (user === undefined) return { problem: `there is no user ${wanted} in ${place.passwdFile}` };
   const folder = await makeTaskFolder(place.runFolder, task, user);
   const output = createTaskOutput(Object.values(task.secrets ?? {}), place.print);
@@ -39,6 +42,16 @@ export async function runTask(task: TaskConfig, place: TaskPlace, signal: AbortS
     return end && { ...end, output: output.lastLines() };
   } finally {
     await folder.remove();
+  }
+}
+
+/** A system of few programs may have no users but root. */
+async function readPasswd(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
   }
 }
 

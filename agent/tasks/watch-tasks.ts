@@ -7,6 +7,7 @@ import { nextTask, resumeTasks } from "../../proto/system/tasks/plan-tasks.ts";
 import { reportTasks, type TasksReport } from "../../proto/system/tasks/report-tasks.ts";
 import { describeTaskChange, taskChanges } from "../../proto/system/tasks/task-changes.ts";
 import { parseTasksState } from "../../proto/system/tasks/tasks-state.ts";
+import { type Bell, createBell } from "../../proto/time/bell.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { every } from "../../proto/time/every.ts";
 import type { TaskPaths } from "./task-paths.ts";
@@ -24,6 +25,8 @@ export interface TasksWatch {
 export interface WatchedTasks {
   /** Undefined where the system has none. */
   current(): TasksReport | undefined;
+  /** Rings when they have changed. */
+  readonly changed: Bell;
   /** Resolves once they have been looked at for the first time. */
   readonly ready: Promise<void>;
   /** Has them go on from the one that has failed. Rejects with a Failure: "invalid" when none has. */
@@ -38,6 +41,7 @@ const againMs = 10_000;
 
 /** Looks at the tasks every two seconds, tells the log what has become of them, and runs them where no unit does. */
 export function watchTasks({ paths, run, clock, log }: TasksWatch): WatchedTasks {
+  const changed = createBell();
   let report: TasksReport | undefined;
   let isLeft = false;
   let isAsked = false;
@@ -53,6 +57,7 @@ export function watchTasks({ paths, run, clock, log }: TasksWatch): WatchedTasks
       if (read.report !== undefined) tell(report, read.report, log);
       ({ report, isLeft } = read);
       seen = now;
+      changed.ring();
     }
     if (run === undefined || running) return;
     if (isAsked || (isLeft && clock.now() >= notBefore)) start(run);
@@ -84,6 +89,7 @@ export function watchTasks({ paths, run, clock, log }: TasksWatch): WatchedTasks
   every(clock, intervalMs, lookOnce, stopped.signal);
   return {
     current: () => report,
+    changed,
     ready,
     async retry() {
       await lookOnce();
