@@ -16,7 +16,7 @@ export const floorPlan: Readonly<Record<string, readonly (readonly string[])[]>>
 
   agent: [
     ["linux", "options", "watchdog"],
-    ["board", "card", "door", "fetch", "inventory", "operations"],
+    ["board", "card", "door", "fetch", "inventory", "operations", "tasks"],
     ["disk", "registration", "write"],
     ["customise", "identity", "log"],
     ["executors", "resident", "rpc"],

@@ -7,6 +7,7 @@ import { aLoopDevice } from "../../unit/agent/disk/a-loop-device.ts";
 import { until } from "../../until.ts";
 import { answer } from "../calls.ts";
 import type { ServiceChecks } from "./checks.ts";
+import { isRetried, withoutPlaceForWord, withTask } from "./failed-tasks.ts";
 import { leavesDuringLsblk } from "./leaving-callers.ts";
 import { hiding, type World } from "./world.ts";
 
@@ -22,7 +23,10 @@ async function bootId(): Promise<string> {
   return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
 }
 
-/** Tests of GetNode, ListBlockDevices and Reboot. */
+const retryTasks = async ({ client }: World["agent"], expectedBootId?: string) =>
+  answer(client, client.retryTasks, { expectedBootId: expectedBootId ?? (await bootId()) });
+
+/** Tests of GetNode, ReportBoard, ListBlockDevices, Reboot and RetryTasks. */
 export const agentNodeChecks: ServiceChecks = {
   GetNode: {
     success: {
@@ -133,6 +137,58 @@ export const agentNodeChecks: ServiceChecks = {
           reason: "FAILURE_REASON_INTERNAL",
           says: /--reboot-command/,
           call: async ({ stuck: { client } }) => answer(client, client.reboot, { expectedBootId: await bootId() }),
+        },
+      ],
+    },
+  },
+
+  RetryTasks: {
+    success: {
+      "has the system go on from the task that has failed, and reports what comes of it": async (world) => {
+        const { resident } = world;
+        await withTask(world, "failed");
+        await until(async () => {
+          const { agent } = await answer(resident.client, resident.client.getNode, {});
+          return agent?.tasks?.tasks[0]?.problem === "exit code 7";
+        }, "the failed task is not reported");
+        await retryTasks(resident);
+        await until(() => isRetried(world), "the task was not tried again");
+      },
+    },
+    errors: {
+      FAILED_PRECONDITION: [
+        {
+          when: "the boot id is not the current one",
+          reason: "FAILURE_REASON_INVALID",
+          says: /rebooted since/,
+          call: ({ resident }) => retryTasks(resident, "of-the-last-boot"),
+        },
+        {
+          when: "it runs in RAM",
+          reason: "FAILURE_REASON_UNSUPPORTED",
+          says: /has no tasks/,
+          call: ({ stuck }) => retryTasks(stuck),
+        },
+        {
+          when: "no task has failed",
+          reason: "FAILURE_REASON_INVALID",
+          says: /no task of this system has failed/,
+          async call(world) {
+            await withTask(world, "succeeded");
+            return retryTasks(world.resident);
+          },
+        },
+      ],
+      INTERNAL: [
+        {
+          when: "what runs them cannot be told",
+          reason: "FAILURE_REASON_INTERNAL",
+          says: /run\/pallet/,
+          async call(world) {
+            await withTask(world, "failed");
+            await withoutPlaceForWord(world);
+            return retryTasks(world.resident);
+          },
         },
       ],
     },

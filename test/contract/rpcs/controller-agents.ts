@@ -10,6 +10,7 @@ import { until } from "../../until.ts";
 import { answer, collect, endOf, endsWith, firstOf } from "../calls.ts";
 import type { Check, Refusal, ServiceChecks } from "./checks.ts";
 import { unknownNode, whilePending, whileReimaged } from "./controller-nodes.ts";
+import { isRetried, withoutPlaceForWord, withTask } from "./failed-tasks.ts";
 import { leavesDuringLsblk } from "./leaving-callers.ts";
 import { makeExt4, wipe } from "./operations.ts";
 import { aMuteServer, aNode, isAlive, socketsOf, type World } from "./world.ts";
@@ -78,7 +79,11 @@ async function abandonOperation(world: World, device: string, how: "cancel" | "d
   }
 }
 
-/** Tests of ListNodeDisks, RunNodeOperation and RebootNode. */
+const retryTasks = ({ controller }: World, node: string) => answer(controller, controller.retryTasks, { node });
+/** A node of the resident agent that runs, of which the controller knows that its system has tasks. */
+const nodeWithTasks = async (world: World) => (await aNode(world, { agent: world.resident, hasTasks: true })).name;
+
+/** Tests of ListNodeDisks, RunNodeOperation, RebootNode and RetryTasks. */
 export const controllerAgentChecks: ServiceChecks = {
   ListNodeDisks: {
     success: {
@@ -247,6 +252,57 @@ export const controllerAgentChecks: ServiceChecks = {
       "cancelled or past its deadline, it asks an agent that does not answer no longer": endsWithItsCaller(
         ({ controller }, node, options) => answer(controller, controller.rebootNode, { node }, options),
       ),
+    },
+  },
+
+  RetryTasks: {
+    success: {
+      "has the agent try the failed tasks of its system again": async (world) => {
+        await withTask(world, "failed");
+        await retryTasks(world, await nodeWithTasks(world));
+        await until(() => isRetried(world), "the task was not tried again");
+      },
+    },
+    errors: {
+      NOT_FOUND: [unknownNode(retryTasks)],
+      FAILED_PRECONDITION: [
+        whilePending(retryTasks),
+        {
+          when: "the node runs no system with tasks",
+          reason: "FAILURE_REASON_INVALID",
+          says: /is in the agent/,
+          call: async (world) => retryTasks(world, (await aNode(world)).name),
+        },
+        {
+          when: "no task has failed",
+          reason: "FAILURE_REASON_INVALID",
+          says: /no task of this system has failed/,
+          async call(world) {
+            await withTask(world, "succeeded");
+            return retryTasks(world, await nodeWithTasks(world));
+          },
+        },
+      ],
+      UNAVAILABLE: [
+        {
+          when: "no agent answers",
+          reason: "FAILURE_REASON_NODE_SILENT",
+          says: /agent at 127\.0\.0\.1:1 did not get through/,
+          call: async (world) => retryTasks(world, (await aNode(world, { hasTasks: true })).name),
+        },
+      ],
+      INTERNAL: [
+        {
+          when: "the agent cannot tell what runs them",
+          reason: "FAILURE_REASON_INTERNAL",
+          says: /run\/pallet/,
+          async call(world) {
+            await withTask(world, "failed");
+            await withoutPlaceForWord(world);
+            return retryTasks(world, await nodeWithTasks(world));
+          },
+        },
+      ],
     },
   },
 };

@@ -58,6 +58,8 @@ export interface World {
   readonly resident: AgentInWorld;
   /** A file that exists once the resident agent has "rebooted" its node. */
   readonly rebootMark: string;
+  /** Root of the system whose tasks the resident agent reports; see failed-tasks.ts. */
+  readonly tasksRoot: string;
   /** An agent without any program that could reboot its node. */
   readonly stuck: AgentInWorld;
   /** An image file, and the image "tiny" in the catalogue that it became. */
@@ -82,6 +84,7 @@ export async function createWorld(): Promise<World> {
   try {
     const tools = await createTools(path.join(folder, "tools"), ["lsblk", "mkfs.ext4"]);
     const rebootMark = path.join(folder, "rebooted");
+    const tasksRoot = path.join(folder, "system");
     const agentOf = (starting: Promise<Program>): Promise<AgentInWorld> =>
       starting.then((program) => {
         const client = new AgentServiceClient(program.address, credentials.createInsecure());
@@ -107,7 +110,12 @@ export async function createWorld(): Promise<World> {
     const starting = [
       controllerStarted,
       registered,
-      agentOf(startAgent(["--insecure", "--role", "resident", "--reboot-command", `touch ${rebootMark}`])),
+      agentOf(
+        startAgent([
+          ...["--insecure", "--role", "resident", "--reboot-command", `touch ${rebootMark}`],
+          ...["--tasks-root", tasksRoot],
+        ]),
+      ),
       agentOf(startAgent(["--insecure"], { path: "/nonexistent", withoutSbin: true })),
       makeTinyImage({ folder, name: "tiny" }),
     ] as const;
@@ -145,6 +153,7 @@ export async function createWorld(): Promise<World> {
         tools,
         resident,
         rebootMark,
+        tasksRoot,
         stuck,
       },
       ...{ stalledWrite, imageFile, image, otherImage, close },
@@ -236,12 +245,15 @@ export async function aNode(
     agentPort = agent?.port ?? deadPort,
     serial = "",
     pending = false,
+    hasTasks = false,
   }: {
     readonly agent?: AgentInWorld;
     readonly agentPort?: number;
     readonly serial?: string;
     /** Whether nobody accepts it. */
     readonly pending?: boolean;
+    /** Whether its agent is a resident one, of a system with tasks. */
+    readonly hasTasks?: boolean;
   } = {},
 ): Promise<MadeUpNode> {
   const request = madeUpRegistration(agentPort);
@@ -251,6 +263,11 @@ export async function aNode(
     if (request.agent !== undefined) request.agent.instanceId = node.agent?.instanceId ?? "";
   }
   if (request.facts !== undefined) request.facts.serial = serial;
+  if (request.agent !== undefined && hasTasks) {
+    request.agent.role = AgentRole.AGENT_ROLE_RESIDENT;
+    request.agent.capabilities = ["tasks"];
+    request.agent.tasks = { configDigest: "", tasks: [], problem: "" };
+  }
   const { controller, enrollment } = world;
   const { name } = await answer(enrollment, enrollment.register, request);
   if (!pending) await answer(controller, controller.acceptNodes, acceptanceOf([name]));

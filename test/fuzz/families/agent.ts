@@ -31,7 +31,9 @@ import { parseKernelCommandLine, splitKernelWords } from "../../../proto/system/
 import { parseProgram } from "../../../proto/system/parse-program.ts";
 import { parseResidentSettings, renderResidentSettings } from "../../../proto/system/resident-settings.ts";
 import { parseTasks } from "../../../proto/system/tasks/parse-tasks.ts";
+import { nextTask, resumeTasks } from "../../../proto/system/tasks/plan-tasks.ts";
 import { renderTasks, withoutSecrets } from "../../../proto/system/tasks/render-tasks.ts";
+import { parseTasksState, renderTasksState } from "../../../proto/system/tasks/tasks-state.ts";
 import { family, unlessRefused } from "../frame/family.ts";
 import { mutatedBytes, mutatedFields, mutatedText } from "../frame/mutations.ts";
 import { goldenTexts, gptImage, mbrImage, sealGpt } from "./samples.ts";
@@ -67,6 +69,14 @@ const tasksFile = renderTasks(
   ],
   "ab".repeat(32),
 );
+
+const tasksState = renderTasksState({
+  configDigest: "ab".repeat(32),
+  tasks: [
+    { name: "update", state: "succeeded", starts: 1, startedAt: "2026-11-30T00:00:00.000Z", exitCode: 0 },
+    { name: "join", state: "running", starts: 2, problem: "exit code 1", output: "last" },
+  ],
+});
 
 /** A read of something that begins with these bytes and has zeros behind them, asked for as a file may be. */
 function readOf(start: Buffer, mostBytes: number) {
@@ -451,6 +461,24 @@ export const agent = [
       if (found !== undefined) assert.deepEqual(parseStamp(renderStamp(found)), withoutNoIds(found));
       const kept = unlessRefused(() => parseResidentSettings(text));
       if (kept !== undefined) assert.ok(kept.controllers.length >= 1 && kept.controllers.length <= 8);
+    },
+  }),
+  family<string>({
+    name: "what is kept of tasks",
+    inputs: mutatedText([tasksState], {
+      words: [`"state":"failed",`, `"starts":-1`, `"__proto__":{}`, `"exitCode":256`],
+    }),
+    check(text) {
+      const found = unlessRefused(() => parseTasksState(text));
+      if (found === undefined) return;
+      assert.deepEqual(parseTasksState(renderTasksState(found)), found);
+      const file = parseTasks(tasksFile);
+      for (const retries of [false, true]) {
+        const state = resumeTasks(file, found, retries);
+        assert.deepEqual(resumeTasks(file, state, false), state);
+        const next = nextTask(file, state);
+        if (next !== undefined) assert.equal(state.tasks.find(({ name }) => name === next.name)?.state, "waiting");
+      }
     },
   }),
   family<string>({
