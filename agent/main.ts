@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { release } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { isSea } from "node:sea";
 import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
@@ -181,7 +182,7 @@ program
     await runTasks(
       {
         ...paths,
-        runFolder: await chooseRunFolder(["/run", "/dev/shm"], paths.stateFolder),
+        runFolder: await chooseRunFolder([join(tasksRoot, "run"), join(tasksRoot, "dev/shm")], paths.stateFolder),
         passwdFile: "/etc/passwd",
         waitForNetwork: (signal) => waitForNetwork(foregroundClock, signal),
         print: (line) => process.stdout.write(`${line}\n`),

@@ -71,7 +71,7 @@ A typical session:
   $ controller reimage --all                     asks, writes, verifies, reboots, waits for the proof
 
 Exit codes:
-    0  done; for a rollout: every node has proved that it runs the image
+    0  done; for a rollout: every node has proved that it runs the image, and its tasks have succeeded
     1  something failed, or was not confirmed
     2  the command line is invalid; nothing was done
   130  stopped by Ctrl-C, 143 by SIGTERM: work already started on nodes continues

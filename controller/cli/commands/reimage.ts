@@ -1,11 +1,10 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { parseSize } from "../../../proto/disk/parse-size.ts";
 import { keepLabel } from "../../../proto/disk/protected-disk.ts";
 import { Failure } from "../../../proto/failure.ts";
 import type { SelectorText } from "../../nodes/parse-selector.ts";
 import type { CommandContext, ToAction } from "../connection/command-context.ts";
 import { type CarryOutOptions, carryOut, requireErasureConsent } from "../rollout/carry-out.ts";
-import { waitsFor } from "../rollout/watch-rollout.ts";
 import {
   addNodeChoice,
   describeNone,
@@ -17,6 +16,7 @@ import {
   selectorTextOf,
 } from "./node-choice.ts";
 import { examples, jsonLinesHelp } from "./option-texts.ts";
+import { waitOption } from "./wait-option.ts";
 
 interface Options extends NodeChoiceOptions, CarryOutOptions {
   readonly image?: string;
@@ -106,12 +106,7 @@ export function registerReimage(program: Command, toAction: ToAction): void {
     .option("--dry-run", "show what would be erased and written where, then exit")
     .option("--yes", "do not ask before erasing")
     .option("--detach", "start the rollout and exit")
-    .addOption(
-      new Option(
-        "--wait <what>",
-        "watch until every node is proved, or until its first-boot tasks have ended, too (default: configured)",
-      ).choices(waitsFor),
-    )
+    .addOption(waitOption())
     .option("--json", jsonLinesHelp);
   addNodeChoice(command, "every accepted node")
     .addHelpText(

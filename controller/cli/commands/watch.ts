@@ -2,8 +2,9 @@ import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
 import type { ToAction } from "../connection/command-context.ts";
 import { noRollouts } from "../rollout/render-rollouts.ts";
-import { watchRollout } from "../rollout/watch-rollout.ts";
+import { type WaitFor, watchRollout } from "../rollout/watch-rollout.ts";
 import { examples, jsonLinesHelp } from "./option-texts.ts";
+import { waitOption } from "./wait-option.ts";
 
 /** `controller watch [ID]`: a rollout until it has ended. */
 export function registerWatch(program: Command, toAction: ToAction): void {
@@ -16,14 +17,15 @@ export function registerWatch(program: Command, toAction: ToAction): void {
     )
     .summary("watch a rollout until it ends")
     .argument("[id]", "id of the rollout (default: the newest one)")
+    .addOption(waitOption())
     .option("--json", jsonLinesHelp)
     .addHelpText("after", examples(["controller watch"], ["controller watch 20261123-001705-k3f9"]))
     .action(
-      toAction<[string | undefined], object>(async (context, _, id) => {
-        if (id !== undefined) return await watchRollout(context, id, false);
+      toAction<[string | undefined], { readonly wait?: WaitFor }>(async (context, { wait }, id) => {
+        if (id !== undefined) return await watchRollout(context, id, false, wait);
         const [newest] = (await context.client.listRollouts({}, context.signal)).rollouts;
         if (newest === undefined) throw new Failure("invalid", noRollouts);
-        return await watchRollout(context, newest.rolloutId, true);
+        return await watchRollout(context, newest.rolloutId, true, wait);
       }),
     );
 }

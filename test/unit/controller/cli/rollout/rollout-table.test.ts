@@ -14,8 +14,9 @@ import {
 } from "../../../../../controller/cli/rollout/render-rollout-table.ts";
 import { renderRollouts } from "../../../../../controller/cli/rollout/render-rollouts.ts";
 import { reimagePercent, totalRollout } from "../../../../../controller/cli/rollout/rollout-progress.ts";
+import { FailureReason } from "../../../../../proto/gen/pallet/v1/failure.ts";
 import { OperationPhase } from "../../../../../proto/gen/pallet/v1/operation.ts";
-import { ReimagePhase, RolloutState } from "../../../../../proto/gen/pallet/v1/rollout.ts";
+import { ConfigurationState, ReimagePhase, RolloutState } from "../../../../../proto/gen/pallet/v1/rollout.ts";
 import { assertGolden } from "../../../../golden.ts";
 import { aFailure, aProof, aReimage, aRollout, aWeakProof, aWrite, ended, motley, now, view } from "../a-rollout.ts";
 
@@ -177,6 +178,54 @@ describe("lines for pipes", () => {
       renderRolloutProgress(view(motley), now),
       "2026-11-23T00:20:00Z progress: 55%, 1 failed, 1 cancelled, 4 running, 1 waiting, 1 queued, 1 proved, 164.2 MiB/s",
     );
+  });
+});
+
+describe("the first-boot tasks of proved nodes", () => {
+  const { CONFIGURATION_STATE_RUNNING, CONFIGURATION_STATE_CONFIGURED, CONFIGURATION_STATE_FAILED } =
+    ConfigurationState;
+  const join = {
+    reason: FailureReason.FAILURE_REASON_TOOL_FAILED,
+    message:
+      'rack-3 is proved, but its task join failed: exit code 7; mend the cause, then "controller tasks retry rack-3"',
+    found: "joining\nthe cluster is not there",
+  };
+  const rollout = (...reimages: Parameters<typeof aRollout>[0]) => view(aRollout(reimages));
+  const running = {
+    ...aProof("rack-1"),
+    configuration: { state: CONFIGURATION_STATE_RUNNING, tasks: 4, succeeded: 1, task: "update" },
+  };
+  const configured = {
+    ...aProof("rack-2"),
+    configuration: { state: CONFIGURATION_STATE_CONFIGURED, tasks: 2, succeeded: 2 },
+  };
+  const failed = {
+    ...aProof("rack-3"),
+    configuration: { state: CONFIGURATION_STATE_FAILED, tasks: 2, succeeded: 1, task: "join", failure: join },
+  };
+
+  it("are shown in the live table, those that failed first where there is no room for all", () => {
+    const table = renderRolloutTable(rollout(running, configured, failed), { ...plain, width: 120 }).join("\n");
+    assert.match(table, /^rack-1 +configuring .* 96%/m);
+    assert.match(table, /^rack-2 +configured .*100%/m);
+    assert.match(table, /^rack-3 +tasks failed +rack-3 is proved, but its task join failed/m);
+    assert.match(table, /1 failed, 1 running, 1 proved/);
+    const low = renderRolloutTable(rollout(configured, running, failed), { ...plain, height: 7 }).join("\n");
+    assert.match(low, /^rack-3/m);
+    assert.match(low, /and 2 more: 1 running, 1 proved/);
+  });
+
+  it("are told as they go on, in a pipe", () => {
+    const lines = (next: Parameters<typeof aRollout>[0][number]) =>
+      renderRolloutChanges(undefined, rollout(next), now).join("\n");
+    assert.match(lines(running), /rack-1: configuring: task update \(1 of 4 have succeeded\)$/);
+    assert.match(lines(configured), /rack-2: configured$/);
+    assert.match(lines(failed), /rack-3: tasks failed: rack-3 is proved, but its task join/);
+  });
+
+  it("are in the summary, with what a failed one wrote last", () => {
+    const ended = view(aRollout([configured, failed], { state: RolloutState.ROLLOUT_STATE_FAILED }));
+    assertGolden("cli/rollout-summary-tasks", text(renderRolloutSummary(ended, plain, now)));
   });
 });
 

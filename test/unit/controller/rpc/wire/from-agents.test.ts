@@ -157,7 +157,7 @@ const codecs: Readonly<Record<string, Codec>> = {
 };
 
 /** Messages from nodes that the controller does not ask for, or that another test is about. */
-const elsewhere = ["ListOperationsResponse", "EnrollRequest", "EnrollResidentRequest"];
+const elsewhere = ["ListOperationsResponse", "EnrollRequest", "EnrollResidentRequest", "RetryTasksResponse"];
 
 const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, fileDescriptorSet));
 
