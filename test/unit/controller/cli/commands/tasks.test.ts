@@ -102,7 +102,6 @@ describe("controller tasks", () => {
       const socket = await start({ watchRollout: stream(() => [{ rollout }]) });
       const found = await run(["watch", "r-1", ...(waitFor === undefined ? [] : ["--wait", waitFor])], { socket });
       assert.equal(found.code, code, found.stderr);
-      if (code === 1) assert.match(found.stderr, /controller tasks retry rack-1/);
     });
   }
 });
