@@ -115,10 +115,7 @@ export async function workOutChanges(root: string, edits: readonly Edit[]): Prom
   async function copyFolder(from: string, to: string, owner: Owned): Promise<void> {
     const source = await resolveInside(root, from);
     if (source === undefined) return;
-    const names = (await readdir(join(root, source), { recursive: true }).catch(ignoreAbsent)) ?? [];
-    if (names.length > mostCopied)
-      throw new Failure("invalid", `${from} of the image has more than ${mostCopied} files: nothing is copied of it`);
-    for (const name of names.sort()) {
+    for (const name of await listTree(root, source)) {
       const place = `${source}/${name}`;
       const found = await lstat(join(root, place));
       const mode = found.mode & 0o7777;
@@ -172,6 +169,27 @@ export async function workOutChanges(root: string, edits: readonly Edit[]): Prom
     pending.delete(path);
     pending.set(path, change);
   }
+}
+
+/**
+ * Paths in a folder and the folders in it, folders before what lies in them. Not by readdir()'s own recursion, which
+ * follows links.
+ */
+async function listTree(root: string, folder: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  const ahead = [""];
+  for (let below = ahead.shift(); below !== undefined; below = ahead.shift()) {
+    const place = join(root, folder, below);
+    if (!(await lstat(place)).isDirectory()) continue;
+    for (const name of (await readdir(place)).sort()) {
+      const path = below === "" ? name : `${below}/${name}`;
+      found.push(path);
+      ahead.push(path);
+    }
+    if (found.length > mostCopied)
+      throw new Failure("invalid", `${folder} of the image has more than ${mostCopied} files: nothing is copied of it`);
+  }
+  return found;
 }
 
 /** Bytes and files that changes need in a filesystem, at most: whole blocks, and what a folder takes. */
