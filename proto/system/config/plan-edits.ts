@@ -1,5 +1,6 @@
 import type { FileConfig, SystemConfig } from "../system-config.ts";
 import { renderTasks, tasksMode, tasksPath } from "../tasks/render-tasks.ts";
+import { tasksStateFile, tasksStateFolder } from "../tasks/tasks-state.ts";
 import type { SystemAbilities } from "./abilities.ts";
 import type { Edit } from "./edit.ts";
 import { planFirstBoot } from "./plan-first-boot.ts";
@@ -56,6 +57,12 @@ export function planFields(config: SystemConfig, abilities: SystemAbilities, abo
           content: renderTasks(tasks, about.digest),
           mode: tasksMode,
         },
+    // An image that was taken of a node may have that of the same config.
+    {
+      kind: "remove",
+      path: `${tasksStateFolder}/${tasksStateFile}`,
+      does: "forgets what became of the tasks of another reimage",
+    },
   ];
 }
 
