@@ -1,4 +1,4 @@
-import { chmod, cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
@@ -21,33 +21,66 @@ export interface SystemdMachine {
 /** Targets that units depend on by default (systemd.special(7)); nothing of this machine's is in them. */
 const targets = ["sysinit", "basic", "shutdown", "network", "multi-user"];
 
+/** A file to install. */
+export interface InstalledFile {
+  /** From the root, which begins with a slash. */
+  readonly path: string;
+  readonly content: { readonly text: string } | { readonly linkTo: string };
+  /** Permission bits; default: 0644. */
+  readonly mode?: number;
+}
+
+/** Node of this checkout, as a path inside. */
+export const nodeInside: string = process.execPath.replace(checkout, "/mnt/checkout");
+
+/** Has a unit write what it says into the file "log" in the folder `out`. */
+export function logOf(unit: string): InstalledFile {
+  const text = "[Service]\nStandardOutput=append:/run/out/log\nStandardError=append:/run/out/log\n";
+  return { path: `${unitsFolder}/${unit}.d/log.conf`, content: { text } };
+}
+
+const unitsFolder = "/etc/systemd/system";
+
 /**
  * Boots it with the controller installed as controller/README.md says, but from source and with its log in a file.
  *
  * @param config content of /etc/pallet/pallet.yaml
  */
 export async function bootSystemdMachine(config: string): Promise<SystemdMachine> {
+  const unit = await readFile(path.join(checkout, "controller/pallet-controller.service"), "utf8");
+  return await bootSystemdWith([
+    {
+      path: "/usr/local/bin/controller",
+      content: { text: `#!/bin/sh\nexec ${nodeInside} /mnt/checkout/controller/main.ts "$@"\n` },
+      mode: 0o755,
+    },
+    { path: "/etc/pallet/pallet.yaml", content: { text: config } },
+    { path: `${unitsFolder}/pallet-controller.service`, content: { text: unit } },
+    logOf("pallet-controller.service"),
+  ]);
+}
+
+/** Boots it with these files in place of its own; of units, there are no others. */
+export async function bootSystemdWith(files: readonly InstalledFile[]): Promise<SystemdMachine> {
   const scratch = await createScratchFolder("pallet-systemd-");
   const installed = path.join(scratch.path, "installed");
   const out = path.join(scratch.path, "out");
-  const units = path.join(installed, "etc/systemd/system");
-  const program = path.join(installed, "usr/local/bin/controller");
-  for (const folder of [
-    out,
-    path.dirname(program),
-    path.join(installed, "etc/pallet"),
-    `${units}/pallet-controller.service.d`,
-  ])
-    await mkdir(folder, { recursive: true });
-  const node = process.execPath.replace(checkout, "/mnt/checkout");
-  await writeFile(program, `#!/bin/sh\nexec ${node} /mnt/checkout/controller/main.ts "$@"\n`);
-  await chmod(program, 0o755);
-  await writeFile(path.join(installed, "etc/pallet/pallet.yaml"), config);
-  await cp(path.join(checkout, "controller/pallet-controller.service"), path.join(units, "pallet-controller.service"));
-  const log = "[Service]\nStandardOutput=append:/run/out/log\nStandardError=append:/run/out/log\n";
-  await writeFile(path.join(units, "pallet-controller.service.d/log.conf"), log);
-  for (const target of targets)
-    await writeFile(path.join(units, `${target}.target`), "[Unit]\nDefaultDependencies=no\n");
+  await mkdir(out, { recursive: true });
+  const bare = targets.map(
+    (target): InstalledFile => ({
+      path: `${unitsFolder}/${target}.target`,
+      content: { text: "[Unit]\nDefaultDependencies=no\n" },
+    }),
+  );
+  for (const { path: name, content, mode = 0o644 } of [...files, ...bare]) {
+    const place = path.join(installed, name);
+    await mkdir(path.dirname(place), { recursive: true });
+    if ("linkTo" in content) await symlink(content.linkTo, place);
+    else {
+      await writeFile(place, content.text);
+      await chmod(place, mode);
+    }
+  }
 
   const namespaces = ["--mount", "--pid", "--fork", "--cgroup", "--net", "--uts", "--ipc", "--kill-child"];
   const boot = [path.join(import.meta.dirname, "boot-systemd"), scratch.path, checkout, "multi-user.target"];
