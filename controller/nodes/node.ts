@@ -45,6 +45,11 @@ export interface Node {
   readonly id: NodeId;
   readonly name: string;
   readonly accepted: boolean;
+  /**
+   * A small number, from 1 on, that no other node has: given when it is accepted, and kept until it is forgotten. Absent of a
+   * node that was never accepted.
+   */
+  readonly index?: number;
   readonly bootTarget: BootTarget;
   /**
    * IP address of its agent: that of the instance in `agent`, by its registration or heartbeat. Before the first
