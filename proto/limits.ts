@@ -471,6 +471,26 @@ export const limits = {
       reason: "the message of any failure: a refusal may name each of some hundred nodes; more is cut",
     },
   },
+  tasks: {
+    ofNode: { most: 64, unit: "tasks", reason: "of one node's config; more are refused" },
+    words: { most: 256, unit: "words", reason: "a task's program with its arguments; more are refused" },
+    wordCharacters: { most: 4096, unit: "UTF-16 code units", reason: "one of these words; a longer one is refused" },
+    scriptCharacters: { most: 65_536, unit: "UTF-16 code units", reason: "a task's script; a longer one is refused" },
+    timeoutMs: {
+      most: 24 * 60 * 60_000,
+      unit: "milliseconds",
+      reason: "of one task: a longer one is no first boot; it is refused",
+    },
+    variables: { most: 64, unit: "variables", reason: "of a task's environment; more are refused" },
+    valueCharacters: { most: 4096, unit: "UTF-16 code units", reason: "of one of them; a longer one is refused" },
+    secrets: { most: 16, unit: "secrets", reason: "of a task, each a file; more are refused" },
+    secretCharacters: { most: 16_384, unit: "UTF-16 code units", reason: "of one of them; a longer one is refused" },
+    fileCharacters: {
+      most: 1024 * 1024,
+      unit: "UTF-16 code units",
+      reason: "the file with a node's tasks; a longer one is refused, and none of them runs",
+    },
+  },
   board: {
     items: { most: 2000, unit: "items of a board report", reason: "a Pi 5 has some 900; those after it are left out" },
     bytes: { most: 512 * 1024, unit: "bytes", reason: "a board report in all; what comes after it is left out" },
@@ -493,10 +513,49 @@ export const limits = {
       reason: "as the library of templates counts them; more is refused",
     },
     renderMs: { most: 1000, unit: "milliseconds", reason: "until a template is rendered; then it is refused" },
-    referencedBytes: {
-      most: 4 * 1024 * 1024,
+  },
+  config: {
+    bytes: {
+      most: 3 * 1024 * 1024,
       unit: "bytes",
-      reason: "a file that a profile names: it goes to a node within one message; more is refused",
+      reason: "of all texts and files of what a system is to be: it travels in one message, with the order to write",
+    },
+    users: { most: 64, unit: "users", reason: "that are made or changed; more is refused" },
+    userGroups: { most: 64, unit: "groups of a user", reason: "more is refused" },
+    authorizedKeys: { most: 64, unit: "authorized keys of a user", reason: "more is refused" },
+    authorizedKeyCharacters: {
+      most: 16_384,
+      unit: "UTF-16 code units",
+      reason: "one line of authorized_keys: an RSA key of 16,384 bits has 2,800; a longer one is refused",
+    },
+    hostKeys: { most: 4, unit: "host keys", reason: "one of each algorithm; more is refused" },
+    hostKeyCharacters: {
+      most: 16_384,
+      unit: "UTF-16 code units",
+      reason: "a private host key; a longer one is refused",
+    },
+    interfaces: { most: 16, unit: "network interfaces", reason: "no board has more; more is refused" },
+    addresses: { most: 16, unit: "addresses of an interface", reason: "more is refused" },
+    dns: { most: 8, unit: "DNS servers, and search domains, of an interface", reason: "more is refused" },
+    files: {
+      most: 256,
+      unit: "files, folders and links",
+      reason: "a system is configured, not installed; more is refused",
+    },
+    fileBytes: { most: 1024 * 1024, unit: "bytes", reason: "one file; a longer one is refused" },
+    pathCharacters: { most: 1024, unit: "UTF-16 code units", reason: "the path of a file, or a link's target" },
+    units: { most: 256, unit: "units", reason: "more is refused" },
+    textCharacters: { most: 262_144, unit: "UTF-16 code units", reason: "cloud-config (userData); more is refused" },
+    systemFileBytes: {
+      most: 1024 * 1024,
+      unit: "bytes",
+      reason:
+        "a file of the image that is amended, as /etc/passwd; in a larger one nothing is amended, and the write fails",
+    },
+    systemNames: {
+      most: 4096,
+      unit: "users, groups, locales or units of an image that are noted",
+      reason: "those after it count as not there",
     },
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Limit>>>>;

@@ -9,7 +9,7 @@ import type {
   UnitConfig,
   UserConfig,
   WifiConfig,
-} from "../../proto/system/config/system-config.ts";
+} from "../../proto/system/system-config.ts";
 import { booleanOf, integerOf } from "./check-shape.ts";
 import { fieldOf, itemsOf, type Located, type Problem, textOf } from "./located.ts";
 import { referencedPath } from "./select-references.ts";

@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import type { FileConfig, SystemConfig } from "../../proto/system/config/system-config.ts";
+import type { FileConfig, SystemConfig } from "../../proto/system/system-config.ts";
 
 /** What stands for a secret wherever a config is shown. */
 export const hidden = "(secret)";

@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import type { SystemConfig } from "../../proto/system/config/system-config.ts";
+import type { SystemConfig } from "../../proto/system/system-config.ts";
 
 /**
  * The digest of a config: HMAC-SHA256 with a key that only the controller has, 64 hexadecimal digits. Everybody who reads a

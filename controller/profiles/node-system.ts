@@ -1,4 +1,4 @@
-import type { SystemConfig } from "../../proto/system/config/system-config.ts";
+import type { SystemConfig } from "../../proto/system/system-config.ts";
 
 /** What a node's system is to be, as its profiles say. It has secrets: it is kept nowhere. */
 export interface NodeSystem {

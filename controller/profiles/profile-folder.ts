@@ -1,6 +1,6 @@
 import { Failure } from "../../proto/failure.ts";
 import { findConfigProblems } from "../../proto/system/config/check-config.ts";
-import type { SystemConfig } from "../../proto/system/config/system-config.ts";
+import type { SystemConfig } from "../../proto/system/system-config.ts";
 import { buildConfig } from "./build-config.ts";
 import { chooseProfiles, type ProfiledNode } from "./choose-profiles.ts";
 import { digestConfig } from "./digest-config.ts";

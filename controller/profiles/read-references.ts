@@ -36,8 +36,8 @@ async function readReference({ path, isSecret }: Reference): Promise<Uint8Array 
     if (isSecret && (mode & 0o077) !== 0) return `is a secret that others may read: chmod 600 ${path}`;
     if (isSecret && uid !== 0 && uid !== process.getuid?.())
       return `is a secret that belongs to another user (uid ${uid}): chown it to the controller's`;
-    const most = limits.profiles.referencedBytes.most;
-    if (size > most) return `has ${size} bytes; at most ${most} go to a node`;
+    const most = limits.config.fileBytes.most;
+    if (size > most) return `has ${size} bytes; a file of a node has at most ${most}`;
     const bytes = Buffer.alloc(size);
     let length = 0;
     while (length < size) {

@@ -1,7 +1,7 @@
 import * as wire from "../gen/pallet/v1/node.ts";
 import type { ImageDigest } from "../pack/digest.ts";
 import type { AgentRole } from "../system/agent-program.ts";
-import type { InstalledSystem } from "../system/installed-system.ts";
+import { configDigestForm, type InstalledSystem } from "../system/installed-system.ts";
 import type { ResidentProgram } from "../system/judge-resident.ts";
 import { programKinds } from "../words/program-kind.ts";
 import { wireWords } from "../words/wire-words.ts";
@@ -138,7 +138,8 @@ function residentProgramFromWire(program: wire.ResidentProgram): ResidentProgram
 
 /** A stamp as it travels. */
 export function installedToWire(installed: InstalledSystem): wire.InstalledSystem {
-  return { ...installed, installedAt: new Date(installed.installedAt), ids: [...(installed.ids ?? [])] };
+  const { ids = [], config = "" } = installed;
+  return { ...installed, installedAt: new Date(installed.installedAt), ids: [...ids], config };
 }
 
 /** A stamp as it travelled, whatever it says; one without a time is of the epoch. */
@@ -149,5 +150,7 @@ export function installedFromWire(installed: wire.InstalledSystem): InstalledSys
     reimageId: installed.reimageId,
     installedAt: new Date(installed.installedAt?.getTime() || 0).toISOString(),
     ...(installed.ids.length > 0 && { ids: installed.ids.map((change) => ({ ...change })) }),
+    // What is no digest is none that a config has.
+    ...(configDigestForm.test(installed.config) && { config: installed.config }),
   };
 }

@@ -6,7 +6,7 @@ import type { OperationSpec } from "./operation-spec.ts";
  * (pallet.v1.AgentInfo.capabilities), and the controller asks for nothing else. Kinds of work and values of enums that an
  * agent does not know it refuses by itself: they need no word here.
  */
-export type Capability = "disk-firmware" | "growth" | "ids" | "resident-settings" | "cancel-ahead";
+export type Capability = "disk-firmware" | "growth" | "ids" | "resident-settings" | "system-config" | "cancel-ahead";
 
 /** What of a write may ask for a capability. */
 export type AskedWrite = Pick<OperationSpec & { readonly kind: "write-image" }, "growth" | "ids" | "customisation">;
@@ -62,6 +62,28 @@ export const features: Readonly<Record<Capability, Feature>> = {
     fields: ["Customisation.settings", "ResidentSettings.boot_mac", "ResidentSettings.controllers"],
     isAskedFor: ({ customisation }) => customisation?.settings !== undefined,
   },
+  "system-config": {
+    does: "configure the new system by a profile",
+    fields: [
+      "Customisation.system",
+      "InstalledSystem.config",
+      ...fieldsOf("SystemConfig", "hostname timezone locale keyboard users ssh network files units tasks user_data"),
+      ...fieldsOf("Keyboard", "layout model variant"),
+      ...fieldsOf("UserConfig", "name uid full_name shell groups password_hash authorized_keys sudo"),
+      ...fieldsOf("AuthorizedKeys", "lines"),
+      ...fieldsOf("SshConfig", "enabled password_authentication own_host_keys host_keys"),
+      ...fieldsOf("NetworkConfig", "interfaces wifi"),
+      ...fieldsOf("InterfaceConfig", "name addresses gateways dns search_domains"),
+      ...fieldsOf("WifiConfig", "country ssid passphrase hidden"),
+      ...fieldsOf("FileConfig", "path bytes folder link_target mode owner group secret"),
+      ...fieldsOf("UnitConfig", "name state"),
+      ...fieldsOf("TaskConfig", "name command script timeout user environment secrets"),
+      ...fieldsOf("CommandWords", "words"),
+      ...fieldsOf("NamedText", "name text"),
+    ],
+    isAskedFor: ({ customisation }) => customisation?.system !== undefined,
+    otherwise: "a reimage without a profile",
+  },
   // Nothing asks for it: it says what an agent's "unknown operation" means.
   "cancel-ahead": {
     does: "refuse the start of an operation that was cancelled before it came",
@@ -69,6 +91,10 @@ export const features: Readonly<Record<Capability, Feature>> = {
     isAskedFor: () => false,
   },
 };
+
+function fieldsOf(message: string, names: string): readonly string[] {
+  return names.split(" ").map((name) => `${message}.${name}`);
+}
 
 /** What this program can do, as its agent registers it. */
 export const capabilities = Object.keys(features) as readonly Capability[];

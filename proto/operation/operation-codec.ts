@@ -9,7 +9,8 @@ import type { OperationId, OperationState, ReportedOperation } from "./operation
 import { maxPartitions } from "./operation-limits.ts";
 import { progressFromWire, progressToWire } from "./progress-codec.ts";
 import { specFromWire, specToWire } from "./spec-codec.ts";
-import type { WriteResult } from "./write-result.ts";
+import { withoutSystem } from "./without-system.ts";
+import { isPublicHostKey, type WriteResult } from "./write-result.ts";
 
 /** The states of operations as they travel. */
 export const operationStates = wireWords<OperationState, wire.OperationState>({
@@ -19,11 +20,11 @@ export const operationStates = wireWords<OperationState, wire.OperationState>({
   cancelled: wire.OperationState.OPERATION_STATE_CANCELLED,
 });
 
-/** A snapshot of an operation as it travels. */
+/** A snapshot of an operation as it travels: its spec without secrets. */
 export function operationToWire(operation: ReportedOperation): wire.Operation {
   return {
     operationId: operation.id,
-    spec: operation.spec && specToWire(operation.spec),
+    spec: operation.spec && specToWire(withoutSystem(operation.spec)),
     state: operationStates.toWire(operation.state),
     progress: progressToWire(operation.progress),
     failure: operation.failure && failureToWire(operation.failure),
@@ -40,7 +41,7 @@ export function operationToWire(operation: ReportedOperation): wire.Operation {
 /** Characters of a UUID, and some more: what is longer is none, and means nothing. */
 const mostUuid = 40;
 
-function writeResultToWire({ growth, ids }: WriteResult): wire.WriteResult {
+function writeResultToWire({ growth, ids, hostKeys = [] }: WriteResult): wire.WriteResult {
   return {
     growth: growth && {
       partitionBytes: BigInt(growth.partitionBytes),
@@ -48,10 +49,12 @@ function writeResultToWire({ growth, ids }: WriteResult): wire.WriteResult {
       limit: growth.limit ?? "",
     },
     ids: [...ids],
+    hostKeys: [...hostKeys],
   };
 }
 
-function writeResultFromWire({ growth, ids }: wire.WriteResult): WriteResult {
+function writeResultFromWire({ growth, ids, hostKeys }: wire.WriteResult): WriteResult {
+  const wellFormed = hostKeys.slice(0, limits.config.hostKeys.most).filter(isPublicHostKey);
   return {
     ...(growth !== undefined && {
       growth: {
@@ -65,6 +68,7 @@ function writeResultFromWire({ growth, ids }: wire.WriteResult): WriteResult {
       imageUuid: cutText(imageUuid, mostUuid),
       cardUuid: cutText(cardUuid, mostUuid),
     })),
+    ...(wellFormed.length > 0 && { hostKeys: wellFormed }),
   };
 }
 

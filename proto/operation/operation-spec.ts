@@ -2,6 +2,7 @@ import type { MakeableFilesystem } from "../disk/filesystem-label.ts";
 import type { ImageDigest, ManifestDigest } from "../pack/digest.ts";
 import type { InstalledSystem, PartitionIdChange } from "../system/installed-system.ts";
 import type { ResidentSettings } from "../system/resident-settings.ts";
+import type { SystemConfig } from "../system/system-config.ts";
 
 /** See pallet.v1.ManifestSource. */
 export interface ManifestSource {
@@ -46,6 +47,8 @@ export interface Customisation {
   readonly diskFirmware?: DiskFirmware;
   /** Absent if the new system learns of its controller from the kernel's command line alone. */
   readonly settings?: ResidentSettings;
+  /** Absent if the new system stays as the image has it. Has secrets. */
+  readonly system?: SystemConfig;
 }
 
 /** See pallet.v1.Growth. The place is that in the image. */

@@ -5,6 +5,8 @@ import { idForm, isId } from "../names/id.ts";
 import { digestForm, parseImageDigest, parseManifestDigest } from "../pack/digest.ts";
 import { sectorBytes, whyNotFirstPartition } from "../pack/image-bounds.ts";
 import { maxManifestBytes } from "../pack/pack-manifest.ts";
+import { findConfigProblems } from "../system/config/check-config.ts";
+import { configDigestForm } from "../system/installed-system.ts";
 import { maxControllers } from "../system/resident-settings.ts";
 import type { OperationId } from "./operation.ts";
 import { maxFirmwareItems, maxIdentifyMs, maxPartitions } from "./operation-limits.ts";
@@ -89,7 +91,7 @@ function checkUrl(text: string, field: string): void {
 }
 
 function checkCustomisation(customisation: Customisation, source: ImageSource): void {
-  const { root, stamp, resident, diskFirmware, settings } = customisation;
+  const { root, stamp, resident, diskFirmware, settings, system } = customisation;
   const count = settings?.controllers.length ?? 1;
   ensure(
     count > 0 && count <= maxControllers,
@@ -99,6 +101,7 @@ function checkCustomisation(customisation: Customisation, source: ImageSource): 
   if (diskFirmware !== undefined) checkFirmware(diskFirmware, source);
   if (diskFirmware !== undefined && root === undefined && stamp === undefined) {
     ensure(!resident, "customisation.root: the root partition to install the resident agent into is missing");
+    ensure(system === undefined, "customisation.root: the root partition of the system to configure is missing");
     return;
   }
   ensure(root !== undefined, "customisation.root: the root partition is missing");
@@ -111,6 +114,19 @@ function checkCustomisation(customisation: Customisation, source: ImageSource): 
   ensure(stamp.imageName !== "", "customisation.stamp.image_name is empty");
   ensure(stamp.reimageId !== "", "customisation.stamp.reimage_id is empty");
   checkDigest(parseImageDigest(stamp.imageDigest), stamp.imageDigest, "customisation.stamp.image_digest");
+  checkConfig(system, stamp.config);
+}
+
+/** Its digest is what vouches for it later: neither is of use without the other. */
+function checkConfig(system: Customisation["system"], digest: string | undefined): void {
+  ensure(
+    (system === undefined) === (digest === undefined),
+    "customisation.system and customisation.stamp.config: one of them is missing",
+  );
+  if (system === undefined || digest === undefined) return;
+  ensure(configDigestForm.test(digest), "customisation.stamp.config is not 64 hexadecimal digits");
+  const [first] = findConfigProblems(system);
+  ensure(first === undefined, `customisation.system.${first?.field} ${first?.problem}`);
 }
 
 function checkFirmware({ action, partitions, files }: DiskFirmware, source: ImageSource): void {

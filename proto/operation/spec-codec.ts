@@ -3,11 +3,14 @@ import { durationFromWire, durationToWire } from "../duration.ts";
 import { Failure } from "../failure.ts";
 import type { Duration } from "../gen/google/protobuf/duration.ts";
 import * as wire from "../gen/pallet/v1/operation.ts";
+import type { SystemConfig as SystemConfigMessage } from "../gen/pallet/v1/system.ts";
 import { endpointForm, parseEndpoint, renderEndpoint } from "../names/endpoint.ts";
 import { parseMacAddress } from "../names/node-id.ts";
 import type { ImageDigest, ManifestDigest } from "../pack/digest.ts";
+import { decodeSystemConfig, encodeSystemConfig } from "../system/config/config-codec.ts";
 import type { InstalledSystem } from "../system/installed-system.ts";
 import type { ResidentSettings } from "../system/resident-settings.ts";
+import type { SystemConfig } from "../system/system-config.ts";
 import { wireWords } from "../words/wire-words.ts";
 import type {
   CardIds,
@@ -178,10 +181,16 @@ function idsFromWire({ partitions, fatPartitions, root }: wire.CardIds): CardIds
   };
 }
 
-function customisationToWire({ root, stamp, resident, diskFirmware, settings }: Customisation): wire.Customisation {
+function customisationToWire(customisation: Customisation): wire.Customisation {
+  const { root, stamp, resident, diskFirmware, settings, system } = customisation;
   return {
     root: root && { ...placeToWire(root), filesystemType: root.filesystemType },
-    stamp: stamp && { ...stamp, installedAt: new Date(stamp.installedAt), ids: [...(stamp.ids ?? [])] },
+    stamp: stamp && {
+      ...stamp,
+      installedAt: new Date(stamp.installedAt),
+      ids: [...(stamp.ids ?? [])],
+      config: stamp.config ?? "",
+    },
     resident,
     diskFirmware: diskFirmware && {
       action: firmwareActions.toWire(diskFirmware.action),
@@ -189,16 +198,19 @@ function customisationToWire({ root, stamp, resident, diskFirmware, settings }: 
       files: [...diskFirmware.files],
     },
     settings: settings && { bootMac: settings.node, controllers: settings.controllers.map(renderEndpoint) },
+    system: system && encodeSystemConfig(system),
   };
 }
 
-function customisationFromWire({ root, stamp, resident, diskFirmware, settings }: wire.Customisation): Customisation {
+function customisationFromWire(customisation: wire.Customisation): Customisation {
+  const { root, stamp, resident, diskFirmware, settings, system } = customisation;
   return {
     ...(root !== undefined && { root: { ...placeFromWire(root), filesystemType: root.filesystemType } }),
     ...(stamp !== undefined && { stamp: stampFromWire(stamp) }),
     resident,
     ...(diskFirmware !== undefined && { diskFirmware: diskFirmwareFromWire(diskFirmware) }),
     ...(settings !== undefined && { settings: settingsFromWire(settings) }),
+    ...(system !== undefined && { system: decodeConfig(system) }),
   };
 }
 
@@ -212,7 +224,17 @@ function stampFromWire(stamp: NonNullable<wire.Customisation["stamp"]>): Install
     reimageId: stamp.reimageId,
     installedAt: installedAt.toISOString(),
     ...(stamp.ids.length > 0 && { ids: stamp.ids.map((change) => ({ ...change })) }),
+    ...(stamp.config !== "" && { config: stamp.config }),
   };
+}
+
+function decodeConfig(system: SystemConfigMessage): SystemConfig {
+  try {
+    return decodeSystemConfig(system);
+  } catch (error) {
+    if (error instanceof Failure) throw invalid(`customisation.system.${error.message}`);
+    throw error;
+  }
 }
 
 function settingsFromWire({ bootMac, controllers }: wire.ResidentSettings): ResidentSettings {

@@ -12,6 +12,8 @@ export interface InstalledSystem {
   readonly installedAt: string;
   /** Partitions that did not keep their ids; absent when all did, and in stamps of older agents. */
   readonly ids?: readonly PartitionIdChange[];
+  /** Digest of the SystemConfig that was applied: 64 lower-case hexadecimal digits; absent if none was. */
+  readonly config?: string;
 }
 
 /** A stamped system on a disk that nobody runs; see pallet.v1.FoundSystem. */
@@ -33,6 +35,9 @@ export interface PartitionIdChange {
 /** Where the stamp is in an installed system. */
 export const stampPath = "/etc/pallet/installed.json";
 
+/** The form of a config's digest. */
+export const configDigestForm = /^[0-9a-f]{64}$/;
+
 const schema = z.object({
   imageName: z.string().min(1),
   imageDigest: z.string().transform((text, context) => {
@@ -46,11 +51,17 @@ const schema = z.object({
   ids: z
     .array(z.object({ partitionNumber: z.int().positive(), imageUuid: z.string(), cardUuid: z.string() }))
     .exactOptional(),
+  config: z.string().regex(configDigestForm).exactOptional(),
 });
 
 /** The text of the stamp: JSON, for people too. */
-export function renderStamp({ imageName, imageDigest, reimageId, installedAt, ids = [] }: InstalledSystem): string {
-  const stamp = { imageName, imageDigest, reimageId, installedAt, ...(ids.length > 0 && { ids }) };
+export function renderStamp({ ids = [], ...installed }: InstalledSystem): string {
+  const { imageName, imageDigest, reimageId, installedAt, config } = installed;
+  const stamp = {
+    ...{ imageName, imageDigest, reimageId, installedAt },
+    ...(ids.length > 0 && { ids }),
+    ...(config !== undefined && { config }),
+  };
   return `${JSON.stringify(stamp, null, 2)}\n`;
 }
 

@@ -12,6 +12,7 @@ export const floorPlan: Readonly<Record<string, readonly (readonly string[])[]>>
     ["disk"],
     ["operation"],
   ],
+  "proto/system": [["."], ["tasks"], ["config"]],
 
   agent: [
     ["linux", "options", "watchdog"],

@@ -4,6 +4,7 @@ import { findDifference } from "../../../proto/operation/find-difference.ts";
 import type { OperationId, ReportedOperation } from "../../../proto/operation/operation.ts";
 import type { OperationSpec } from "../../../proto/operation/operation-spec.ts";
 import { specFromWire, specToWire } from "../../../proto/operation/spec-codec.ts";
+import { withoutSystem } from "../../../proto/operation/without-system.ts";
 import { isRefusal, isSilence, isUnknownOperation } from "../../agents/agent-error.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
 import type { AgentPort, AgentReport } from "../../agents/agent-port.ts";
@@ -165,7 +166,7 @@ function newsOf({ id, state, progress, failure, diskOutcome }: ReportedOperation
  */
 function misunderstood(asked: OperationSpec, { spec }: ReportedOperation): Failure | undefined {
   // What was asked for as it travels: without what the wire has no form for.
-  const field = findDifference(specFromWire(specToWire(asked)), spec);
+  const field = findDifference(specFromWire(specToWire(withoutSystem(asked))), spec);
   if (field === undefined) return undefined;
   return new Failure(
     "unsupported",

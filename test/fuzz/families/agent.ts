@@ -30,6 +30,8 @@ import { type InstalledSystem, parseStamp, renderStamp } from "../../../proto/sy
 import { parseKernelCommandLine, splitKernelWords } from "../../../proto/system/kernel-command-line.ts";
 import { parseProgram } from "../../../proto/system/parse-program.ts";
 import { parseResidentSettings, renderResidentSettings } from "../../../proto/system/resident-settings.ts";
+import { parseTasks } from "../../../proto/system/tasks/parse-tasks.ts";
+import { renderTasks, withoutSecrets } from "../../../proto/system/tasks/render-tasks.ts";
 import { family, unlessRefused } from "../frame/family.ts";
 import { mutatedBytes, mutatedFields, mutatedText } from "../frame/mutations.ts";
 import { goldenTexts, gptImage, mbrImage, sealGpt } from "./samples.ts";
@@ -52,6 +54,19 @@ const heads: readonly string[] = [
   "HTTP/1.1 503 \r\nRetry-After: 1\r\nContent-Length: 3\r\n\r\nno\n",
   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n\r\n",
 ];
+
+const tasksFile = renderTasks(
+  [
+    { name: "update", run: { kind: "command", words: ["apt-get", "update"] }, timeoutMs: 60_000 },
+    {
+      ...{ name: "join", user: "ops", timeoutMs: 1 },
+      run: { kind: "script", text: '#!/bin/sh -e\ncat "$PALLET_SECRETS/token"\n' },
+      environment: { K3S_URL: "https://10.77.0.1:6443" },
+      secrets: { token: "secret" },
+    },
+  ],
+  "ab".repeat(32),
+);
 
 /** A read of something that begins with these bytes and has zeros behind them, asked for as a file may be. */
 function readOf(start: Buffer, mostBytes: number) {
@@ -436,6 +451,29 @@ export const agent = [
       if (found !== undefined) assert.deepEqual(parseStamp(renderStamp(found)), withoutNoIds(found));
       const kept = unlessRefused(() => parseResidentSettings(text));
       if (kept !== undefined) assert.ok(kept.controllers.length >= 1 && kept.controllers.length <= 8);
+    },
+  }),
+  family<string>({
+    name: "tasks of an installed system",
+    inputs: mutatedText([tasksFile], {
+      words: [
+        `"__proto__":{"a":"b"},`,
+        `"secrets":{"..":""}`,
+        `"#!/"`,
+        `\\u0000`,
+        `"timeoutMs":1e999`,
+        `"user":"root"`,
+      ],
+    }),
+    check(text) {
+      const found = unlessRefused(() => parseTasks(text));
+      if (found === undefined) return;
+      assert.deepEqual(parseTasks(renderTasks(found.tasks, found.configDigest)), found);
+      for (const { name, secrets } of found.tasks) {
+        for (const each of Object.keys(secrets ?? {})) assert.doesNotMatch(each, /^[.-]|\//);
+        const without = withoutSecrets(found, name);
+        assert.equal(without.tasks.find((task) => task.name === name)?.secrets, undefined);
+      }
     },
   }),
   family<string>({

@@ -264,6 +264,11 @@ export interface InstalledSystem {
    * which changed none.
    */
   ids: PartitionIdChange[];
+  /**
+   * Digest of the SystemConfig that was applied: 64 lower-case hexadecimal digits of HMAC-SHA256 by a key that only the
+   * controller has. Empty if none was, and in stamps of older agents.
+   */
+  config: string;
 }
 
 /** The id of a partition in an image, and the one that it has got on a disk. */
@@ -1207,7 +1212,7 @@ export const KernelModules: MessageFns<KernelModules> = {
 };
 
 function createBaseInstalledSystem(): InstalledSystem {
-  return { imageName: "", imageDigest: "", reimageId: "", installedAt: undefined, ids: [] };
+  return { imageName: "", imageDigest: "", reimageId: "", installedAt: undefined, ids: [], config: "" };
 }
 
 export const InstalledSystem: MessageFns<InstalledSystem> = {
@@ -1226,6 +1231,9 @@ export const InstalledSystem: MessageFns<InstalledSystem> = {
     }
     for (const v of message.ids) {
       PartitionIdChange.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.config !== "") {
+      writer.uint32(50).string(message.config);
     }
     return writer;
   },
@@ -1283,6 +1291,14 @@ export const InstalledSystem: MessageFns<InstalledSystem> = {
             message.ids.push(PartitionIdChange.decode(reader, reader.uint32()));
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.config = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1320,6 +1336,7 @@ export const InstalledSystem: MessageFns<InstalledSystem> = {
       ids: globalThis.Array.isArray(object?.ids)
         ? object.ids.map((e: any) => PartitionIdChange.fromJSON(e))
         : [],
+      config: isSet(object.config) ? globalThis.String(object.config) : "",
     };
   },
 
@@ -1340,6 +1357,9 @@ export const InstalledSystem: MessageFns<InstalledSystem> = {
     if (message.ids?.length) {
       obj.ids = message.ids.map((e) => PartitionIdChange.toJSON(e));
     }
+    if (message.config !== "") {
+      obj.config = message.config;
+    }
     return obj;
   },
 
@@ -1353,6 +1373,7 @@ export const InstalledSystem: MessageFns<InstalledSystem> = {
     message.reimageId = object.reimageId ?? "";
     message.installedAt = object.installedAt ?? undefined;
     message.ids = object.ids?.map((e) => PartitionIdChange.fromPartial(e)) || [];
+    message.config = object.config ?? "";
     return message;
   },
 };

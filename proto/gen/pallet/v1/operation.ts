@@ -10,6 +10,7 @@ import { Duration } from "../../google/protobuf/duration.ts";
 import { Timestamp } from "../../google/protobuf/timestamp.ts";
 import { Failure } from "./failure.ts";
 import { InstalledSystem, PartitionIdChange } from "./node.ts";
+import { SystemConfig } from "./system.ts";
 
 export const protobufPackage = "pallet.v1";
 
@@ -676,7 +677,14 @@ export interface Customisation {
    * agent then has no controller when the board boots the disk by itself. An agent that is older than this field ignores
    * it.
    */
-  settings: ResidentSettings | undefined;
+  settings:
+    | ResidentSettings
+    | undefined;
+  /**
+   * What the new system is to be; its digest is in `stamp`. Only with `root`. If absent, the system stays as the image has
+   * it. An agent that is older than this field ignores it.
+   */
+  system: SystemConfig | undefined;
 }
 
 /** The partition with the root filesystem, to be grown up to the end of the disk: the last one of the image. */
@@ -748,6 +756,11 @@ export interface WriteResult {
     | undefined;
   /** The ids that were replaced, in the partition table, cmdline.txt and /etc/fstab. */
   ids: PartitionIdChange[];
+  /**
+   * Public host keys of the new system's SSH server, as lines of sshd(8)'s authorized_keys without options and comment
+   * ("ssh-ed25519 AAAA…"). Empty if it has none of its own, and from agents that are older than this field.
+   */
+  hostKeys: string[];
 }
 
 /** What became of the root partition. */
@@ -1652,7 +1665,14 @@ export const ResidentSettings: MessageFns<ResidentSettings> = {
 };
 
 function createBaseCustomisation(): Customisation {
-  return { root: undefined, stamp: undefined, resident: false, diskFirmware: undefined, settings: undefined };
+  return {
+    root: undefined,
+    stamp: undefined,
+    resident: false,
+    diskFirmware: undefined,
+    settings: undefined,
+    system: undefined,
+  };
 }
 
 export const Customisation: MessageFns<Customisation> = {
@@ -1671,6 +1691,9 @@ export const Customisation: MessageFns<Customisation> = {
     }
     if (message.settings !== undefined) {
       ResidentSettings.encode(message.settings, writer.uint32(42).fork()).join();
+    }
+    if (message.system !== undefined) {
+      SystemConfig.encode(message.system, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -1728,6 +1751,14 @@ export const Customisation: MessageFns<Customisation> = {
             message.settings = ResidentSettings.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.system = SystemConfig.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1751,6 +1782,7 @@ export const Customisation: MessageFns<Customisation> = {
         ? DiskFirmware.fromJSON(object.disk_firmware)
         : undefined,
       settings: isSet(object.settings) ? ResidentSettings.fromJSON(object.settings) : undefined,
+      system: isSet(object.system) ? SystemConfig.fromJSON(object.system) : undefined,
     };
   },
 
@@ -1770,6 +1802,9 @@ export const Customisation: MessageFns<Customisation> = {
     }
     if (message.settings !== undefined) {
       obj.settings = ResidentSettings.toJSON(message.settings);
+    }
+    if (message.system !== undefined) {
+      obj.system = SystemConfig.toJSON(message.system);
     }
     return obj;
   },
@@ -1791,6 +1826,9 @@ export const Customisation: MessageFns<Customisation> = {
       : undefined;
     message.settings = (object.settings !== undefined && object.settings !== null)
       ? ResidentSettings.fromPartial(object.settings)
+      : undefined;
+    message.system = (object.system !== undefined && object.system !== null)
+      ? SystemConfig.fromPartial(object.system)
       : undefined;
     return message;
   },
@@ -2227,7 +2265,7 @@ export const WriteImage: MessageFns<WriteImage> = {
 };
 
 function createBaseWriteResult(): WriteResult {
-  return { growth: undefined, ids: [] };
+  return { growth: undefined, ids: [], hostKeys: [] };
 }
 
 export const WriteResult: MessageFns<WriteResult> = {
@@ -2237,6 +2275,9 @@ export const WriteResult: MessageFns<WriteResult> = {
     }
     for (const v of message.ids) {
       PartitionIdChange.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.hostKeys) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -2270,6 +2311,14 @@ export const WriteResult: MessageFns<WriteResult> = {
             message.ids.push(PartitionIdChange.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hostKeys.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2286,6 +2335,11 @@ export const WriteResult: MessageFns<WriteResult> = {
     return {
       growth: isSet(object.growth) ? GrowthResult.fromJSON(object.growth) : undefined,
       ids: globalThis.Array.isArray(object?.ids) ? object.ids.map((e: any) => PartitionIdChange.fromJSON(e)) : [],
+      hostKeys: globalThis.Array.isArray(object?.hostKeys)
+        ? object.hostKeys.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.host_keys)
+        ? object.host_keys.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -2296,6 +2350,9 @@ export const WriteResult: MessageFns<WriteResult> = {
     }
     if (message.ids?.length) {
       obj.ids = message.ids.map((e) => PartitionIdChange.toJSON(e));
+    }
+    if (message.hostKeys?.length) {
+      obj.hostKeys = message.hostKeys;
     }
     return obj;
   },
@@ -2309,6 +2366,7 @@ export const WriteResult: MessageFns<WriteResult> = {
       ? GrowthResult.fromPartial(object.growth)
       : undefined;
     message.ids = object.ids?.map((e) => PartitionIdChange.fromPartial(e)) || [];
+    message.hostKeys = object.hostKeys?.map((e) => e) || [];
     return message;
   },
 };

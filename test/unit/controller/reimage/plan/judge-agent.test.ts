@@ -16,6 +16,7 @@ const asking: Readonly<Record<Exclude<Capability, "cancel-ahead">, Partial<Write
   "disk-firmware": { customisation: { ...resident, diskFirmware: { action: "rename", partitions: [], files: [] } } },
   growth: { growth: { partitionNumber: 2, ...place } },
   ids: { ids: { partitions: [], fatPartitions: [] } },
+  "system-config": { customisation: { ...resident, system: { hostname: "pi-1" } } },
   "resident-settings": {
     customisation: {
       ...resident,

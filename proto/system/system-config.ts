@@ -94,8 +94,7 @@ export interface WifiConfig {
 export interface FileConfig {
   /** Absolute, normal (no "." or ".." in it), below no symbolic link of the image. */
   readonly path: string;
-  readonly content:
-    /** Secret if `secret`. */
+  readonly content: /** Secret if `secret`. */
     | { readonly kind: "file"; readonly bytes: Uint8Array }
     | { readonly kind: "folder" }
     | { readonly kind: "link"; readonly target: string };
@@ -118,7 +117,9 @@ export interface TaskConfig {
   /** [a-z0-9][a-z0-9-]{0,62}. */
   readonly name: string;
   /** Program and arguments, without a shell; or a script, which begins with "#!". */
-  readonly run: { readonly kind: "command"; readonly words: readonly string[] } | { readonly kind: "script"; readonly text: string };
+  readonly run:
+    | { readonly kind: "command"; readonly words: readonly string[] }
+    | { readonly kind: "script"; readonly text: string };
   /** When it is ended and counts as failed, in milliseconds. */
   readonly timeoutMs: number;
   /** The user that it runs as; absent is root. */
