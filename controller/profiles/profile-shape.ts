@@ -88,7 +88,7 @@ export const systemShape: MapShape = map(
           secretFile,
           link: text("the target of a symbolic link"),
           folder: flag,
-          mode: text('permission bits in quotes, such as "0644"', /^0?[0-7]{3,4}$/),
+          mode: text('permission bits such as "0644"', /^0?[0-7]{3,4}$/),
           owner: user,
           group: user,
         },
