@@ -1,4 +1,5 @@
 import type { SystemConfig } from "../../proto/system/system-config.ts";
+import type { InstalledConfig } from "../nodes/node.ts";
 
 /** What a node's system is to be, as its profiles say. It has secrets: it is kept nowhere. */
 export interface NodeSystem {
@@ -6,17 +7,8 @@ export interface NodeSystem {
   readonly summary: ConfigSummary;
 }
 
-/** What may be known of a config everywhere. Plain data: it is journaled, and kept with the node. */
-export interface ConfigSummary {
-  /** HMAC-SHA256 of the config, 64 hexadecimal digits; see `digestConfig`. */
-  readonly digest: string;
-  /** Names of its profiles, in the order in which they were merged. */
-  readonly profiles: readonly string[];
-  /** Absent if the image's stays. */
-  readonly hostname?: string;
-  /** The only user whom it lets in by a key; absent if there is none, or more than one. */
-  readonly loginUser?: string;
-}
+/** What may be known of a config everywhere: it is journaled, and kept with the node. */
+export type ConfigSummary = Omit<InstalledConfig, "hostKeys">;
 
 /** What a config is known by. */
 export function summaryOf(config: SystemConfig, digest: string, profiles: readonly string[]): ConfigSummary {
@@ -27,4 +19,9 @@ export function summaryOf(config: SystemConfig, digest: string, profiles: readon
     ...(config.hostname !== undefined && { hostname: config.hostname }),
     ...(only !== undefined && others.length === 0 && { loginUser: only.name }),
   };
+}
+
+/** The digest of a config as people see it. */
+export function shortConfig(digest: string): string {
+  return digest.slice(0, 12);
 }

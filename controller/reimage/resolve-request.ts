@@ -46,7 +46,7 @@ export async function resolveConfirmedImage(request: RolloutRequest, images: Ima
 
 /** Two requests are equal if this is equal. */
 export function canonicalRequest(request: RolloutRequest): string {
-  const { nodes, all, imageName, disk, noResident, full, noGrow, growToBytes } = request;
+  const { nodes, all, imageName, disk, noResident, full, noProfiles, noGrow, growToBytes } = request;
   const { imageDigest, seen, onlyChanged, retryOf } = request;
   return JSON.stringify({
     nodes: [...new Set(nodes)].sort(),
@@ -55,6 +55,7 @@ export function canonicalRequest(request: RolloutRequest): string {
     disk: disk ?? "",
     ...(noResident && { noResident }),
     ...(full && { full }),
+    ...(noProfiles && { noProfiles }),
     ...(noGrow && { noGrow }),
     ...(growToBytes !== undefined && { growToBytes }),
     ...(imageDigest !== undefined && { imageDigest }),
@@ -74,4 +75,4 @@ export function optionsOf(canonical: string): Pick<RolloutRequest, (typeof optio
   );
 }
 
-const optionNames = ["disk", "noResident", "full", "noGrow", "growToBytes"] as const;
+const optionNames = ["disk", "noResident", "full", "noProfiles", "noGrow", "growToBytes"] as const;
