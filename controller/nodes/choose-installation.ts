@@ -1,5 +1,5 @@
 import { type RootIds, sameRootIds } from "../../proto/node/root-ids.ts";
-import type { InstalledConfig, Installation, Node } from "./node.ts";
+import type { Installation, InstalledConfig, Node } from "./node.ts";
 import type { Registration } from "./registration.ts";
 
 /**

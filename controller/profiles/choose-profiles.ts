@@ -24,6 +24,12 @@ export function inOrder(one: Profile, other: Profile): number {
   return one.priority - other.priority || compareNames(one.name, other.name);
 }
 
+/** Whether a profile is for a node, whatever image it gets. */
+export function isFor({ match }: Profile, node: ProfiledNode): boolean {
+  const { image: _, ...anyImage } = match;
+  return fits(anyImage, node, "");
+}
+
 function fits({ labels = [], name, model, image }: ProfileMatch, node: ProfiledNode, imageName: string): boolean {
   return (
     matchesLabels(node.labels ?? {}, labels) &&

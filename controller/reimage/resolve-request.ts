@@ -23,7 +23,10 @@ export function resolveNodes(request: RolloutRequest, nodes: NodePort): readonly
 }
 
 /** The image that a request means. Throws a Failure or a Refusal when that is none or unclear. */
-export async function resolveImage({ imageName }: RolloutRequest, images: ImagePort): Promise<Image> {
+export async function resolveImage(
+  { imageName }: Pick<RolloutRequest, "imageName">,
+  images: ImagePort,
+): Promise<Image> {
   if (imageName !== undefined) return requireImage(images, imageName);
   const [only, ...others] = await images.list();
   if (only === undefined) throw invalid('there is no image yet; add one with "controller images add FILE"');

@@ -175,7 +175,10 @@ export function createRollouts(
   }
 
   /** What the profiles of the nodes say that are to be reimaged; throws a Failure that tells of all for which they cannot be rendered. */
-  async function rendered(systemOf: SystemOf, targets: readonly Node[]): Promise<(readonly [NodeId, NodeSystem | undefined])[]> {
+  async function rendered(
+    systemOf: SystemOf,
+    targets: readonly Node[],
+  ): Promise<(readonly [NodeId, NodeSystem | undefined])[]> {
     const found = await Promise.all(targets.map(async (node) => [node.id, await systemOf(node)] as const));
     const failures = found.flatMap(([, system]) => (system instanceof Failure ? [system.message] : []));
     if (failures.length > 0) throw new Failure("invalid", failures.join("\n"));

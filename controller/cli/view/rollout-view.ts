@@ -7,6 +7,7 @@ import { type ProofKind, proofKinds } from "../../../proto/words/proof-kind.ts";
 import { type ReimagePhase, reimagePhases } from "../../../proto/words/reimage-phase.ts";
 import { type ReimageVerdict, reimageVerdicts } from "../../../proto/words/reimage-verdict.ts";
 import { type RolloutState, rolloutStates } from "../../../proto/words/rollout-state.ts";
+import { type ConfigView, viewConfig } from "./config-view.ts";
 import { type FailureView, viewWireFailure } from "./failure-view.ts";
 import { type ProgressView, viewProgress } from "./operation-view.ts";
 import { toMs, toNumber, toText, toTime } from "./wire-values.ts";
@@ -24,6 +25,8 @@ export interface ProofView {
   readonly provedAt: string | null;
   readonly kernelPath: string | null;
   readonly answer: string | null;
+  /** Digest of the config that the system bears. */
+  readonly config: string | null;
 }
 
 /** One node's reimage as `--json` shows it. */
@@ -44,6 +47,8 @@ export interface ReimageView {
   readonly verdict: ReimageVerdict | null;
   readonly noResident: boolean;
   readonly full: boolean;
+  /** What its profiles said when it was confirmed. */
+  readonly config: ConfigView | null;
   readonly proof: ProofView | null;
   readonly startedAt: string | null;
   readonly endedAt: string | null;
@@ -83,6 +88,8 @@ export interface PlanView {
   readonly steps: readonly string[];
   readonly refusal: FailureView | null;
   readonly note: string | null;
+  /** What its profiles say. */
+  readonly config: ConfigView | null;
   /** Why the node is left alone; null if it is not. */
   readonly unchanged: string | null;
 }
@@ -103,6 +110,7 @@ function viewReimage(reimage: WireReimage): ReimageView {
     verdict: reimageVerdicts.fromWire(reimage.verdict) ?? null,
     noResident: reimage.noResident,
     full: reimage.full,
+    config: viewConfig(reimage.config),
     proof: proof
       ? {
           kind: proofKinds.fromWire(proof.kind) ?? "resident",
@@ -113,6 +121,7 @@ function viewReimage(reimage: WireReimage): ReimageView {
           provedAt: toTime(proof.provedAt),
           kernelPath: toText(proof.kernelPath),
           answer: toText(proof.answer),
+          config: toText(proof.config),
         }
       : null,
     startedAt: toTime(reimage.startedAt),
@@ -150,6 +159,7 @@ export function viewPlan(plan: ReimagePlan): PlanView {
     steps: plan.steps,
     refusal: viewWireFailure(plan.refusal),
     note: toText(plan.note),
+    config: viewConfig(plan.config),
     unchanged: toText(plan.unchanged),
   };
 }

@@ -29,9 +29,7 @@ export function judgeProfiles(
 /** The step that configures the new system; undefined when its profiles say nothing. */
 export function describeConfiguring(system: NodeSystem | undefined): string | undefined {
   if (system === undefined) return undefined;
-  const { digest, profiles, hostname } = system.summary;
-  const name = hostname === undefined ? "" : `, host name ${hostname}`;
-  return `Configure the new system by ${describeProfiles(profiles)} (config ${shortConfig(digest)}${name}).`;
+  return `Configure the new system by ${describeProfiles(system.summary.profiles)}.`;
 }
 
 /** Profiles within a sentence. */

@@ -84,8 +84,16 @@ system:
     ["anchors", "system: &a { hostname: x }\nmatch: *a\n", /anchors and aliases are not read/],
     ["fields that are no text", "system: { 1: x }\n", /the name of a field is text/],
     ["a file outside of its folder", 'system: { files: [{ path: /a, contentFile: "../x" }] }\n', undefined],
-    ["more than it may hold within itself", `system: ${"{a: ".repeat(40)}${"}".repeat(40)}\n`, /more than 16 levels deep/],
-    ["a task without a name of a variable", "system: { tasks: [{ name: a, command: [x], environment: { 'A B': c } }] }\n", /"A B": give names of letters/],
+    [
+      "more than it may hold within itself",
+      `system: ${"{a: ".repeat(40)}${"}".repeat(40)}\n`,
+      /more than 16 levels deep/,
+    ],
+    [
+      "a task without a name of a variable",
+      "system: { tasks: [{ name: a, command: [x], environment: { 'A B': c } }] }\n",
+      /"A B": give names of letters/,
+    ],
     ["the tag of a loop", 'system: { hostname: "{% for i in (1..9) %}{% endfor %}" }\n', /the template .*for/],
     ["an include", `system: { hostname: "{% include '/etc/shadow' %}" }\n`, /the template .*include/],
     ["too long a template", `system: { hostname: "{{ name }}${"x".repeat(65_536)}" }\n`, /limit exceeded/],
@@ -98,7 +106,9 @@ system:
   }
 
   it("says nothing of a secret that is not as it should be", () => {
-    const problems = problemsOf("system: { users: [{ name: ada, passwordHash: 12345 }], userData: [canary] }\n").join("\n");
+    const problems = problemsOf("system: { users: [{ name: ada, passwordHash: 12345 }], userData: [canary] }\n").join(
+      "\n",
+    );
     assert.match(problems, /users\[0\]\.passwordHash: what is written does not go here/);
     assert.doesNotMatch(problems, /12345|canary/);
   });

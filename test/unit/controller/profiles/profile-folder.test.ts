@@ -42,13 +42,18 @@ describe("a folder of profiles", () => {
     const directory = await aFolderOfProfiles(test, {
       "z.yaml": "system: { hostname: z, timezone: Z }",
       "a.yml": "system: { hostname: a, locale: A }",
-      "high.yaml": "priority: 1\nmatch: { labels: 'rack=a', name: 'PI-*', model: 'Raspberry Pi 4*', image: 'deb*' }\nsystem: { hostname: high }",
+      "high.yaml":
+        "priority: 1\nmatch: { labels: 'rack=a', name: 'PI-*', model: 'Raspberry Pi 4*', image: 'deb*' }\nsystem: { hostname: high }",
       "low.yaml": "priority: -1\nsystem: { hostname: low, keyboard: { layout: ch } }",
       ".hidden.yaml": "nonsense",
       "readme.md": "nonsense",
     });
     const folder = createProfileFolder(directory, key);
-    const node = aNode({ name: "pi-1", labels: { rack: "a" }, facts: aFacts({ model: "Raspberry Pi 4 Model B Rev 1.4" }) });
+    const node = aNode({
+      name: "pi-1",
+      labels: { rack: "a" },
+      facts: aFacts({ model: "Raspberry Pi 4 Model B Rev 1.4" }),
+    });
     const all = await succeeds(folder, node);
     assert.deepEqual(all.config, { hostname: "high", timezone: "Z", locale: "A", keyboard: { layout: "ch" } });
     assert.deepEqual(all.summary.profiles, ["low", "a", "z", "high"]);
@@ -104,8 +109,14 @@ describe("a folder of profiles", () => {
     await rm(join(directory, "secret/ada"));
     const message = await failureOf(folder, node);
     assert.match(message, /^the profiles have 3 problems:$/m);
-    assert.match(message, /a\.yaml line 2 column 42: system\.users\[0\]\.passwordHashFile: \S+\/secret\/ada is not there/);
-    assert.match(message, /system\.files\[1\]\.secretFile: \S+\/secret\/token is a secret that others may read: chmod 600/);
+    assert.match(
+      message,
+      /a\.yaml line 2 column 42: system\.users\[0\]\.passwordHashFile: \S+\/secret\/ada is not there/,
+    );
+    assert.match(
+      message,
+      /system\.files\[1\]\.secretFile: \S+\/secret\/token is a secret that others may read: chmod 600/,
+    );
     assert.match(message, /system\.tasks\[0\]\.secretFiles\.TOKEN: /);
     assert.doesNotMatch(message, /canary/);
   });
@@ -123,7 +134,10 @@ describe("a folder of profiles", () => {
     );
     await rm(join(directory, "b.yaml"));
     const facts = aFacts({ model: "../../../etc/passwd" });
-    assert.match(await failureOf(folder, aNode({ facts })), /files\[0\]\.contentFile: a file is named by its path from/);
+    assert.match(
+      await failureOf(folder, aNode({ facts })),
+      /files\[0\]\.contentFile: a file is named by its path from/,
+    );
   });
 
   it("takes no pipe, no folder and nothing huge for a file", async (test) => {
@@ -145,7 +159,10 @@ describe("a folder of profiles", () => {
   it("is refused whole when two profiles have one name", async (test) => {
     const directory = await aFolderOfProfiles(test, { "a.yaml": "system: {}", "b.yaml": "name: a\nsystem: {}" });
     const { profiles, problems } = await createProfileFolder(directory, key).look();
-    assert.deepEqual(profiles.map(({ name }) => name), ["a"]);
+    assert.deepEqual(
+      profiles.map(({ name }) => name),
+      ["a"],
+    );
     assert.deepEqual(problems.map(renderProblem), [
       `${directory}/b.yaml: name: ${directory}/a.yaml is called a already; give one of them another name`,
     ]);
