@@ -10,7 +10,13 @@ export type Edit = {
   /** What it does, in one line for people, without secrets: "sets the host name to pi-7". */
   readonly does: string;
 } & (
-  | ({ readonly kind: "file"; readonly content: string | Uint8Array; readonly mode?: number } & Owned)
+  | ({
+      readonly kind: "file";
+      readonly content: string | Uint8Array;
+      readonly mode?: number;
+      /** The content is made when the edits are applied: this plan is for people. */
+      readonly isUnknown?: true;
+    } & Owned)
   | ({
       readonly kind: "folder";
       /** Absent: that of a folder that is there, or 0755. */
