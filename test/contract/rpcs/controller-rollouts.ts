@@ -135,7 +135,7 @@ export const controllerRolloutChecks: ServiceChecks = {
         {
           when: "profiles have problems, and all are told",
           reason: "FAILURE_REASON_INVALID",
-          says: /2 problems:[^]*a\.yaml line 1 .*system\.hostname[^]*b\.yaml line 1 .*did you mean "system"/,
+          says: /2 problems:.*a\.yaml line 1 .*system\.hostname.*b\.yaml line 1 .*did you mean "system"/s,
           call: startsWithBrokenProfiles,
         },
         {
