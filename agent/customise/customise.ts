@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { Failure, messageOf } from "../../proto/failure.ts";
 import type { Customisation } from "../../proto/operation/operation-spec.ts";
 import { identityPaths } from "../../proto/system/agent-identity.ts";
@@ -6,6 +7,7 @@ import { noResidentProgram } from "../../proto/system/judge-resident.ts";
 import { renderResidentSettings, residentSettingsPath } from "../../proto/system/resident-settings.ts";
 import { flushBuffers } from "../linux/flush-buffers.ts";
 import { throwIfCancelled } from "../linux/run-tool.ts";
+import { type Configuration, prepareConfiguration } from "./configure-system.ts";
 import { disarmFirmware } from "./disarm-firmware.ts";
 import { installResident } from "./install-resident.ts";
 import { placeFile, placeOf, removeFile } from "./place-file.ts";
@@ -28,9 +30,15 @@ export interface Customise extends Customisation {
 /** The root filesystem of the new system. */
 type Root = NonNullable<Customisation["root"]>;
 
+/** What became of it. */
+export interface Customised {
+  /** Public host keys that the system has got, as "ssh-ed25519 AAAA…"; absent if a config gave it none. */
+  readonly hostKeys?: readonly string[];
+}
+
 /**
- * Installs the resident agent into the new system when that is asked for, with the settings that it goes by when its
- * board boots without our words (/etc/pallet/agent.json) and what it proves by who it is (/etc/pallet/identity/agent.pem,
+ * Configures the new system when that is asked for, after all of it was checked against what the system has. Installs the
+ * resident agent into the new system when that is asked for, with the settings that it goes by when its board boots without our words (/etc/pallet/agent.json) and what it proves by who it is (/etc/pallet/identity/agent.pem,
  * root's alone), and then places the stamp into it as
  * /etc/pallet/installed.json; keeps the board's firmware from booting the disk when that is asked for. Partitions are
  * reached by their offsets, because the partition table is written last. Whatever happens, the filesystem is unmounted
@@ -40,26 +48,42 @@ type Root = NonNullable<Customisation["root"]>;
  * room, `invalid` when the filesystem is not one of a system, `verify-mismatch` when the firmware could still boot the
  * disk, `device-error`, `tool-failed`, `cancelled`.
  */
-export async function customise(request: Customise): Promise<void> {
+export async function customise(request: Customise): Promise<Customised> {
   const { device, root, stamp, diskFirmware, signal } = request;
-  if (root !== undefined && stamp !== undefined) await placeIntoSystem(request, root, stamp);
+  const customised = root !== undefined && stamp !== undefined ? await placeIntoSystem(request, root, stamp) : {};
   if (diskFirmware !== undefined) await disarmFirmware({ device, firmware: diskFirmware, signal });
+  return customised;
 }
 
 async function placeIntoSystem(
   request: Customise,
   root: Root,
   stamp: NonNullable<Customisation["stamp"]>,
-): Promise<void> {
-  const { device, settings, signal } = request;
+): Promise<Customised> {
+  const { device, settings, system, signal } = request;
   const program = programToInstall(request);
   // Asked for before anything is mounted: the controller may be away for a while.
   const identity = program && (await request.residentIdentity?.(signal ?? new AbortController().signal));
+  let configuration: Configuration | undefined;
   await withMountedRoot(device, root, async (folder) => {
+    if (system !== undefined)
+      await placing("configure the system", device, signal, async () => {
+        const otherBytes = program === undefined ? 0 : (await stat(program)).size;
+        configuration = await prepareConfiguration({
+          root: folder,
+          config: system,
+          digest: stamp.config ?? "",
+          otherBytes,
+        });
+      });
     if (program !== undefined)
       await placing("install the resident agent", device, signal, () =>
         installResident({ root: folder, program, signal }),
       );
+    if (configuration !== undefined) {
+      const { apply } = configuration;
+      await placing("configure the system", device, signal, () => apply(signal));
+    }
     if (settings !== undefined)
       await placing(`write ${residentSettingsPath}`, device, signal, () =>
         placeFile({ root: folder, ...placeOf(residentSettingsPath), content: renderResidentSettings(settings) }),
@@ -76,6 +100,8 @@ async function placeIntoSystem(
     );
   });
   await flushBuffers({ device, signal });
+  const { hostKeys = [] } = configuration ?? {};
+  return hostKeys.length === 0 ? {} : { hostKeys };
 }
 
 /** The program to install; undefined when none is asked for. Throws a Failure `unsupported` when there is none. */

@@ -1,10 +1,16 @@
 import { constants } from "node:fs";
-import { type FileHandle, lstat, mkdir, open, rename, rm, symlink } from "node:fs/promises";
+import { type FileHandle, lchown, lstat, mkdir, open, rename, rm, symlink } from "node:fs/promises";
 import { Failure } from "../../proto/failure.ts";
 import { errorCodeOf } from "../../proto/linux/error-code-of.ts";
 
 const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+/** Numbers of a user and a group. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
 
 /** Where to place something below a foreign root. */
 export interface Place {
@@ -25,9 +31,13 @@ export function placeOf(path: string): Pick<Place, "folders" | "name"> {
 
 /** A file to place below a foreign root. */
 export interface PlaceFile extends Place {
-  readonly content: string | AsyncIterable<Uint8Array>;
+  readonly content: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** Permission bits, whatever the umask; 0644 unless given. */
   readonly mode?: number;
+  /** Root unless given. */
+  readonly owner?: Owner;
+  /** Whether the folders are synced, too; they are unless told otherwise: for many files it takes long. */
+  readonly syncFolders?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -38,13 +48,40 @@ export interface PlaceFile extends Place {
  * it (through /proc/self/fd, which serves as openat(2)) without following links, and the file is new and renamed into
  * place. Throws an `invalid` Failure when a folder on the way is something else, or the first one is missing.
  */
-export async function placeFile({ content, mode = 0o644, signal, ...place }: PlaceFile): Promise<void> {
-  await put(place, (temporary) => writeNew(temporary, content, mode, signal));
+export async function placeFile({ syncFolders = true, ...file }: PlaceFile): Promise<void> {
+  await put(file, (temporary) => writeNew(temporary, file), syncFolders);
+}
+
+/** A folder to make, or to give other bits and another owner. */
+export interface PlaceFolder {
+  readonly root: string;
+  /** From the root on: those before the last are there. */
+  readonly folders: readonly [string, ...string[]];
+  readonly mode: number;
+  readonly owner: Owner;
+}
+
+/** Makes a folder where none is, in the same way; what is in one that is there stays. */
+export async function placeFolder({ root, folders, mode, owner: { uid, gid } }: PlaceFolder): Promise<void> {
+  const opened: FileHandle[] = [await open(root, folderFlags)];
+  try {
+    for (const [depth, folder] of folders.entries())
+      opened.push(await enter(opened, folder, depth === folders.length - 1));
+    await opened.at(-1)?.chown(uid, gid);
+    await opened.at(-1)?.chmod(mode);
+  } finally {
+    for (const folder of opened) await folder.close();
+  }
 }
 
 /** Places a symbolic link, in the same way. */
-export async function placeLink({ target, ...place }: Place & { readonly target: string }): Promise<void> {
-  await put(place, (temporary) => symlink(target, temporary));
+export async function placeLink(link: Place & Pick<PlaceFile, "owner" | "syncFolders"> & { readonly target: string }) {
+  const { target, owner, syncFolders = true, ...place } = link;
+  const make = async (temporary: string) => {
+    await symlink(target, temporary);
+    if (owner !== undefined) await lchown(temporary, owner.uid, owner.gid);
+  };
+  await put(place, make, syncFolders);
 }
 
 /** Removes a file, in the same way; one that is not there, in a folder that is not there, is left so. */
@@ -66,7 +103,11 @@ export async function removeFile({ root, folders, name }: Place): Promise<void> 
 }
 
 /** Makes the thing under a temporary name in the folder, gives it its name, and syncs the folders. */
-async function put({ root, folders, name }: Place, make: (temporary: string) => Promise<void>): Promise<void> {
+async function put(
+  { root, folders, name }: Place,
+  make: (temporary: string) => Promise<void>,
+  syncFolders: boolean,
+): Promise<void> {
   const opened: FileHandle[] = [await open(root, folderFlags)];
   try {
     for (const [depth, folder] of folders.entries()) opened.push(await enter(opened, folder, depth > 0));
@@ -81,7 +122,7 @@ async function put({ root, folders, name }: Place, make: (temporary: string) => 
       await rm(temporary, { force: true });
       throw error;
     }
-    for (const folder of opened.toReversed()) await folder.sync();
+    if (syncFolders) for (const folder of opened.toReversed()) await folder.sync();
   } finally {
     for (const folder of opened) await folder.close();
   }
@@ -89,13 +130,13 @@ async function put({ root, folders, name }: Place, make: (temporary: string) => 
 
 async function writeNew(
   path: string,
-  content: PlaceFile["content"],
-  mode: number,
-  signal: AbortSignal | undefined,
+  { content, mode = 0o644, owner, signal }: Omit<PlaceFile, "syncFolders">,
 ): Promise<void> {
-  const file = await open(path, newFile, mode);
+  // Nobody else reads what is being written, whoever is to own it.
+  const file = await open(path, newFile, mode & 0o700);
   try {
     await file.writeFile(content, { ...(signal && { signal }) });
+    if (owner !== undefined) await file.chown(owner.uid, owner.gid);
     await file.chmod(mode);
     await file.sync();
   } finally {

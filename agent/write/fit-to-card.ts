@@ -10,7 +10,11 @@ export class DamagedByGrowth extends Error {}
 
 /** What is done to a disk that holds an image, and no table yet. */
 export interface FitParts {
-  readonly customise: (device: string, customisation: Customisation, signal: AbortSignal) => Promise<void>;
+  readonly customise: (
+    device: string,
+    customisation: Customisation,
+    signal: AbortSignal,
+  ) => Promise<Pick<WriteResult, "hostKeys">>;
   /** Grows the root filesystem to this length, when its kind can be grown; says why not otherwise. */
   readonly growFilesystem: (
     device: string,
@@ -63,12 +67,17 @@ export async function fitToCard(
     const { root, ...others } = ids;
     await parts.replaceIds(device, { ...others, ...(root && { root: asItIs(root) }) }, fitted.ids, signal);
   }
+  let customised: Pick<WriteResult, "hostKeys"> = {};
   if (customisation !== undefined) {
     const { root, stamp } = customisation;
     const stamped = stamp !== undefined && fitted.ids.length > 0 && { stamp: { ...stamp, ids: fitted.ids } };
-    await parts.customise(device, { ...customisation, ...(root && { root: asItIs(root) }), ...stamped }, signal);
+    customised = await parts.customise(
+      device,
+      { ...customisation, ...(root && { root: asItIs(root) }), ...stamped },
+      signal,
+    );
   }
-  return { result: { ids: fitted.ids, ...(grown && { growth: grown }) }, ...(backup && { backup }) };
+  return { result: { ids: fitted.ids, ...(grown && { growth: grown }), ...customised }, ...(backup && { backup }) };
 }
 
 async function grow(

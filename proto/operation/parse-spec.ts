@@ -115,6 +115,7 @@ function checkCustomisation(customisation: Customisation, source: ImageSource): 
   ensure(stamp.reimageId !== "", "customisation.stamp.reimage_id is empty");
   checkDigest(parseImageDigest(stamp.imageDigest), stamp.imageDigest, "customisation.stamp.image_digest");
   checkConfig(system, stamp.config);
+  ensure(resident || system?.tasks === undefined, "customisation.system.tasks: there is no resident agent to run them");
 }
 
 /** Its digest is what vouches for it later: neither is of use without the other. */

@@ -48,6 +48,7 @@ export async function aDiskFile(
       },
       async customise() {
         calls.push("customise");
+        return {};
       },
       async growFilesystem() {
         calls.push("grow");

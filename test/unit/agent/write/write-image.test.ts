@@ -110,6 +110,7 @@ describe("writeImage", () => {
       parts: {
         async customise(device) {
           headAtCustomise = readFileSync(device).subarray(0, headBytes);
+          return { hostKeys: ["ssh-ed25519 AAAA"] };
         },
       },
     });
@@ -160,6 +161,7 @@ describe("writeImage", () => {
         parts: {
           async customise(device) {
             atCustomise = readFileSync(device);
+            return {};
           },
         },
       });
