@@ -28,6 +28,8 @@ export interface TinyImageOptions {
   readonly initrd?: boolean;
   /** A shell script that the system runs at each boot before its services, with the card's device as its argument. */
   readonly firstBoot?: string;
+  /** More files of its root, by their paths without the first slash. */
+  readonly files?: Readonly<Record<string, { readonly text: string; readonly mode: number }>>;
   /** Disk id of its MBR, eight hexadecimal digits. Default: a random one. */
   readonly diskId?: string;
   /** Words at the end of its kernel command line. */
@@ -92,6 +94,7 @@ export async function makeTinyImage({
   firmware = false,
   initrd = true,
   firstBoot,
+  files = {},
   commandLineEnd = "",
   diskId = randomBytes(4).toString("hex"),
   startsAgents = true,
@@ -143,7 +146,9 @@ export async function makeTinyImage({
     "usr/sbin/init": "#!/bin/sh\n",
     ...(firstBoot !== undefined && { "etc/first-boot.sh": firstBoot }),
     ...(bulkBytes > 0 && { "var/bulk": randomBytes(bulkBytes) }),
+    ...Object.fromEntries(Object.entries(files).map(([name, { text }]) => [name, text])),
   });
+  for (const [name, { mode }] of Object.entries(files)) await chmod(path.join(tree, name), mode);
   await chmod(path.join(tree, "usr/sbin/init"), 0o755);
   for (const name of ["bin", "lib"]) await mkdir(path.join(tree, "usr", name));
   for (const name of ["bin", "sbin", "lib"]) await execa("ln", ["-s", `usr/${name}`, path.join(tree, name)]);

@@ -152,11 +152,12 @@ export function checkedAgent(wireAgent: wire.AgentInfo): AgentInfo {
   };
 }
 
-function checkedStamp({ imageName, imageDigest, reimageId, installedAt }: InstalledSystem): InstalledSystem {
+function checkedStamp({ imageName, imageDigest, reimageId, installedAt, config }: InstalledSystem): InstalledSystem {
   return {
     imageName: plainText(imageName, maxImageName),
     imageDigest: plainText(imageDigest, maxWord) as ImageDigest,
     reimageId: plainText(reimageId, maxWord),
+    ...(config !== undefined && { config }),
     installedAt,
   };
 }
