@@ -516,6 +516,22 @@ export const limits = {
     valueCharacters: { most: 4096, unit: "UTF-16 code units", reason: "the value of an item; more is cut" },
     logCharacters: { most: 64 * 1024, unit: "UTF-16 code units", reason: "the kernel's log; more is cut" },
   },
+  profiles: {
+    files: { most: 256, unit: "profiles", reason: "in the folder of profiles; a rack has a handful; more are refused" },
+    fileBytes: {
+      most: 256 * 1024,
+      unit: "bytes",
+      reason: "a profile's file; longer content goes into files of its own",
+    },
+    depth: { most: 16, unit: "levels", reason: "fields within fields of a profile; its deepest field has six" },
+    templateCharacters: { most: 65_536, unit: "UTF-16 code units", reason: "one template; more is refused" },
+    renderedCharacters: {
+      most: 1_000_000,
+      unit: "characters that a template makes on its way",
+      reason: "as the library of templates counts them; more is refused",
+    },
+    renderMs: { most: 1000, unit: "milliseconds", reason: "until a template is rendered; then it is refused" },
+  },
   config: {
     bytes: {
       most: 3 * 1024 * 1024,

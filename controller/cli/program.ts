@@ -25,6 +25,7 @@ import { registerNodeRename } from "./commands/node-rename.ts";
 import { registerNodeShow } from "./commands/node-show.ts";
 import { registerNodeList, registerNodes } from "./commands/nodes.ts";
 import { registerOperator } from "./commands/operator.ts";
+import { registerProfiles } from "./commands/profiles.ts";
 import { registerReboot } from "./commands/reboot.ts";
 import { registerReimage } from "./commands/reimage.ts";
 import { registerRolloutRetry } from "./commands/rollout-retry.ts";
@@ -32,6 +33,7 @@ import { registerRolloutShow } from "./commands/rollout-show.ts";
 import { registerRolloutList, registerRollouts } from "./commands/rollouts.ts";
 import { registerRootfs } from "./commands/rootfs.ts";
 import { registerServe } from "./commands/serve.ts";
+import { registerSsh } from "./commands/ssh-known-hosts.ts";
 import { registerStatus } from "./commands/status.ts";
 import { registerTasks } from "./commands/tasks.ts";
 import { registerUnmount } from "./commands/unmount.ts";
@@ -246,6 +248,7 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
   registerIdentify(program, toAction);
   registerBoardReport(program, toAction);
   registerInventory(program, toAction);
+  registerSsh(program, toAction);
   program.commandsGroup("Disks:");
   registerDisks(program, toAction);
   registerMkfs(program, toAction);
@@ -258,6 +261,7 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
   registerImagesDerive(images, toAction);
   registerImagesShow(images, toAction);
   registerImagesRemove(images, toAction);
+  registerProfiles(program, toAction);
   registerReimage(program, toAction);
   registerRollouts(program, toAction);
   const rollout = program

@@ -13,6 +13,8 @@ export interface Config {
   readonly stateDirectory: string;
   /** Holds the images. */
   readonly imageDirectory: string;
+  /** Holds the profiles; it need not be there. */
+  readonly profileDirectory: string;
   /** Unix socket for the command line on this machine. */
   readonly socket: string;
   /** Group whose members may use the socket too; its owner alone unless given. */

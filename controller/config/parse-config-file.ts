@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
-import { isMap, isNode, isScalar, LineCounter, type Pair, parseDocument, type YAMLMap } from "yaml";
+import { isMap, isNode, isScalar, type Pair, type YAMLMap } from "yaml";
 import { closestWord } from "../../proto/names/closest-word.ts";
+import { parseYaml } from "../yaml/parse-yaml.ts";
 import { formerSettings } from "./former-settings.ts";
 import type { GivenValue, GivenValues } from "./given-value.ts";
 import { settingList } from "./settings.ts";
@@ -10,11 +11,6 @@ const groups: ReadonlySet<string> = new Set(
   keys.flatMap((key) => key.split(".").map((_, index, parts) => parts.slice(0, index).join("."))).filter(Boolean),
 );
 
-/** One mistake in YAML brings others with it: so many are told. */
-const mostMalformed = 10;
-/** A thousand of these would take the library a GiB; settings nest three deep. */
-const tooDeep = /(?:[-?:][ \t]+){64}/;
-
 /**
  * Reads a config file (YAML 1.2, core schema). Syntax errors, keys that occur twice and keys that do not exist are
  * problems; the values are not checked here.
@@ -22,29 +18,13 @@ const tooDeep = /(?:[-?:][ \t]+){64}/;
  * @param name absolute path of the file, for messages and as the base of relative paths
  */
 export function parseConfigFile(text: string, name: string): GivenValues {
-  if (tooDeep.test(text))
-    return {
-      values: new Map(),
-      problems: [`${name}: it has "- " or "? " within each other 64 times: write lists as [a, b]`],
-    };
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const { contents, problems: malformed, placeOf, toValue } = parseYaml(text);
   const values = new Map<string, GivenValue>();
-  const problems: string[] = [];
-  const at = (offset: number | undefined): string =>
-    offset === undefined ? name : `${name} line ${lines.linePos(offset).line}`;
-
-  const malformed = [...document.errors, ...document.warnings];
-  for (const error of malformed.slice(0, mostMalformed)) {
-    const remedy = error.code === "DUPLICATE_KEY" ? "a key appears twice; delete one" : error.message;
-    problems.push(`${at(error.pos[0])}: ${remedy}`);
-  }
-  if (malformed.length > mostMalformed)
-    problems.push(
-      `${name}: ${malformed.length - mostMalformed} more of this kind: correct the first ones, and try again`,
-    );
-  if (document.errors.length === 0 && document.contents !== null) {
-    if (isMap(document.contents)) readMap(document.contents, "");
+  const lineOf = (line: number | undefined): string => (line === undefined ? name : `${name} line ${line}`);
+  const at = (offset: number | undefined): string => lineOf(placeOf(offset)?.line);
+  const problems = malformed.map(({ place, problem }) => `${lineOf(place?.line)}: ${problem}`);
+  if (contents !== undefined) {
+    if (isMap(contents)) readMap(contents, "");
     else problems.push(`${name}: the file has no keys; start it with a line like "listen: 10.0.0.1"`);
   }
   return { values, problems };
@@ -57,7 +37,7 @@ export function parseConfigFile(text: string, name: string): GivenValues {
     const key = `${prefix}${String(isScalar(pair.key) ? pair.key.value : pair.key)}`;
     const source = at(isNode(pair.key) ? pair.key.range?.[0] : undefined);
     if (keys.includes(key)) {
-      const value = isNode(pair.value) ? pair.value.toJS(document) : pair.value;
+      const value = isNode(pair.value) ? toValue(pair.value) : pair.value;
       values.set(key, { value, source, folder: dirname(name) });
     } else if (formerSettings.has(key)) {
       problems.push(`${source}: ${formerSettings.get(key)}`);

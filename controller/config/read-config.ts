@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { Config } from "./config.ts";
 import type { GivenValues } from "./given-value.ts";
 import { parseConfigFile } from "./parse-config-file.ts";
@@ -21,11 +21,15 @@ export const defaultConfigFile = "/etc/pallet/pallet.yaml";
 /** Reads the file and combines all sources. Throws one Failure that lists every problem. */
 export async function readConfig({ options, env, workingDirectory }: ConfigInputs): Promise<Config> {
   const named = typeof options["config"] === "string" ? options["config"] : env["PALLET_CONFIG"] || undefined;
-  const result = resolveConfig([
-    parseFlags(options, workingDirectory),
-    parseEnvironment(env, workingDirectory),
-    await readFileValues(resolve(workingDirectory, named ?? defaultConfigFile), named !== undefined),
-  ]);
+  const file = resolve(workingDirectory, named ?? defaultConfigFile);
+  const result = resolveConfig(
+    [
+      parseFlags(options, workingDirectory),
+      parseEnvironment(env, workingDirectory),
+      await readFileValues(file, named !== undefined),
+    ],
+    dirname(file),
+  );
   if (!result.ok) throw configFailure(result.problems);
   return result.config;
 }

@@ -19,8 +19,9 @@ export type ConfigResult =
  * Combines all sources into one config.
  *
  * @param sources the strongest first: flags, environment, file
+ * @param configFolder where the config file is, or would be
  */
-export function resolveConfig(sources: readonly GivenValues[]): ConfigResult {
+export function resolveConfig(sources: readonly GivenValues[], configFolder = "/etc/pallet"): ConfigResult {
   const problems = sources.flatMap((source) => source.problems);
   const sourceOf = new Map<string, string>();
   const read = new Set<Setting<unknown>>();
@@ -42,7 +43,7 @@ export function resolveConfig(sources: readonly GivenValues[]): ConfigResult {
       : result.data;
   };
 
-  const config = build(value);
+  const config = build(value, configFolder);
   for (const setting of Object.values<Setting<unknown>>(settings)) {
     if (!read.has(setting)) throw new Error(`${setting.key} is a setting that build() does not read`);
   }
@@ -66,7 +67,7 @@ function strongest(setting: Setting<unknown>, sources: readonly GivenValues[]): 
   return undefined;
 }
 
-function build(value: <T>(setting: Setting<T>) => T): Config {
+function build(value: <T>(setting: Setting<T>) => T, configFolder: string): Config {
   const stateDirectory = value(settings.stateDirectory);
   const listen = value(settings.listen);
   const nfsMode = value(settings.nfsMode);
@@ -74,6 +75,7 @@ function build(value: <T>(setting: Setting<T>) => T): Config {
   return {
     stateDirectory,
     imageDirectory: value(settings.imageDirectory) ?? join(stateDirectory, "images"),
+    profileDirectory: value(settings.profileDirectory) ?? join(configFolder, "profiles"),
     socket: value(settings.socket),
     ...defined("socketGroup", value(settings.socketGroup)),
     listen,

@@ -80,6 +80,15 @@ export const settings = {
     wants: "the path of a folder",
     about: "Folder that TFTP serves: firmware, U-Boot, the agent's kernel; created if missing.",
   },
+  profileDirectory: {
+    key: "profileDirectory",
+    kind: "path",
+    schema: path.optional(),
+    fallback: undefined,
+    fallbackWords: "profiles beside the config file",
+    wants: "the path of a folder",
+    about: "Folder of the profiles, which say what the systems on the nodes are to be.",
+  },
   socket: {
     key: "socket",
     kind: "path",

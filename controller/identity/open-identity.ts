@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { hkdfSync, randomBytes } from "node:crypto";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import type { AgentRole } from "../../proto/system/agent-program.ts";
 import type { Clock } from "../../proto/time/clock.ts";
@@ -23,6 +23,8 @@ export interface ControllerIdentity {
   readonly tokens: Pick<Tokens, "mint">;
   readonly enrolment: Enrolment;
   readonly operators: Operators;
+  /** Key of the digests of what systems are to be; 32 octets that only this controller knows. */
+  readonly configKey: Uint8Array;
   usersOf(authority: Pick<KnownAuthority, "fingerprint">): AuthorityUsers;
   rotate(): Promise<KnownAuthority>;
   /** Rejects with a Refusal while somebody goes by it, unless `force`. */
@@ -60,6 +62,8 @@ export async function openIdentity({
     tokenKey = randomBytes(32);
     await files.saveTokenKey(tokenKey);
   }
+  // RFC 5869: a key of its own for each use, of what has to be kept.
+  const configKey = new Uint8Array(hkdfSync("sha256", tokenKey, "", "pallet config digest", 32));
   const tokens = createTokens({ key: tokenKey, rows, clock });
   const nameOf = (id: NodeId): string | undefined => nodeOf(id)?.name;
   const enrolment = createEnrolment({ authority, tokens, rows, events, clock, nameOf });
@@ -85,6 +89,7 @@ export async function openIdentity({
     tokens,
     enrolment,
     operators,
+    configKey,
     usersOf,
     async rotate() {
       const made = await authority.rotate();

@@ -1,5 +1,5 @@
 import { type RootIds, sameRootIds } from "../../proto/node/root-ids.ts";
-import type { Installation, Node } from "./node.ts";
+import type { Installation, InstalledConfig, Node } from "./node.ts";
 import type { Registration } from "./registration.ts";
 
 /**
@@ -17,8 +17,19 @@ export function installationAfter(
   if (before !== undefined && (before.reimageId !== reimageId || before.imageDigest !== imageDigest)) return before;
   const { ids } = facts.root;
   const root = ids === undefined ? before?.root : keepingShared(ids, before?.root);
-  const { erased: _, ...known } = before ?? {};
-  return { ...known, imageDigest, reimageId, resident: true, ...(root !== undefined && { root }) };
+  const { erased: _, config: kept, ...known } = before ?? {};
+  const config = configAfter(kept, installed.config);
+  return {
+    ...{ ...known, imageDigest, reimageId, resident: true },
+    ...(config && { config }),
+    ...(root !== undefined && { root }),
+  };
+}
+
+/** What was kept of a config, if the stamp is of the same one; of another one only its digest is known. */
+function configAfter(kept: InstalledConfig | undefined, digest: string | undefined): InstalledConfig | undefined {
+  if (kept?.digest === digest) return kept;
+  return digest === undefined ? undefined : { digest, profiles: [] };
 }
 
 /** A system looks at its own root only; whether another disk has the same id was seen in the agent. */

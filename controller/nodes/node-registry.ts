@@ -105,7 +105,7 @@ export interface NodeRegistry {
   /** Takes a node of which nothing else is known for what the stamp on its `disk` says: boot target local, unproved. */
   adopt(id: NodeId, installation: Installation, imageName: string, disk: string): Node;
   /** Drops what the node has proved: its disk is about to be erased, for this. */
-  voidProof(id: NodeId, next: Pick<Installation, "imageDigest" | "reimageId" | "resident">): Node;
+  voidProof(id: NodeId, next: Pick<Installation, "imageDigest" | "reimageId" | "resident" | "config">): Node;
   /**
    * Gives a node back what it was before a reimage that did not touch its card: the boot target, and the proof and the
    * installation if that reimage had voided them. In one save. Of a board that was set aside meanwhile, its own words.
@@ -115,6 +115,8 @@ export interface NodeRegistry {
   systemErased(id: NodeId): Node;
   /** Keeps by which ids the root that this reimage wrote is found on the node's card. */
   setRoot(id: NodeId, reimageId: string, root: RootIds): Node;
+  /** Keeps the public host keys that this reimage gave to the system that it wrote. */
+  setHostKeys(id: NodeId, reimageId: string, hostKeys: readonly string[]): Node;
   /** Somebody has looked at the card for which the node was sent into the agent. */
   lookTaken(id: NodeId): Node;
   /** Returns a function that ends it. */
@@ -629,6 +631,13 @@ export function createNodeRegistry(options: {
       const change = describeRootChange(node.name, before.installation.root, root);
       if (change !== undefined) tell(node, "root-ids-changed", change);
       return node;
+    },
+
+    setHostKeys(id, reimageId, hostKeys) {
+      const before = existing(id);
+      const { installation } = before;
+      if (installation?.config === undefined || installation.reimageId !== reimageId) return before;
+      return nodes.save({ ...before, installation: { ...installation, config: { ...installation.config, hostKeys } } });
     },
 
     lookTaken(id) {

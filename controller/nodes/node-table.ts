@@ -1,4 +1,5 @@
 import type { NodeId } from "../../proto/names/node-id.ts";
+import { selectNewlyIndexed, withIndex } from "./choose-index.ts";
 import type { Node } from "./node.ts";
 
 /** The nodes on disk. Every call is durable when it returns. */
@@ -23,23 +24,28 @@ export interface NodeTable {
   flush(): void;
 }
 
-/** Reads all nodes, and writes each change through to `rows`, at once or later. */
+/** Reads all nodes, and writes each change through to `rows`, at once or later. Every accepted node gets an index. */
 export function createNodeTable(rows: NodeRows): NodeTable {
   const nodes = new Map<NodeId, Node>(rows.all().map((node) => [node.id, node]));
   const unsaved = new Set<NodeId>();
+  const indexed = selectNewlyIndexed([...nodes.values()]);
+  rows.saveAll(indexed);
+  for (const node of indexed) nodes.set(node.id, node);
   return {
     get: (id) => nodes.get(id),
     all: () => [...nodes.values()],
     get size() {
       return nodes.size;
     },
-    save(node) {
+    save(given) {
+      const node = withIndex(given, nodes.values());
       rows.save(node);
       nodes.set(node.id, node);
       unsaved.delete(node.id);
       return node;
     },
-    saveLater(node) {
+    saveLater(given) {
+      const node = withIndex(given, nodes.values());
       nodes.set(node.id, node);
       unsaved.add(node.id);
       return node;

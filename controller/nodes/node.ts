@@ -12,6 +12,20 @@ export type BootTarget = { readonly kind: "agent" } | { readonly kind: "local"; 
 /** Whether an image's own first boot has had its chance; "half-done": the first of two boots that it takes. */
 export type FirstBoot = "due" | "half-done" | "done";
 
+/** What may be known of the config that profiles gave to a system. Plain data. */
+export interface InstalledConfig {
+  /** HMAC-SHA256 of the config by a key of the controller's, 64 hexadecimal digits. */
+  readonly digest: string;
+  /** Names of the profiles, in the order in which they were merged; none where only the stamp tells of the config. */
+  readonly profiles: readonly string[];
+  /** Absent if the image's stayed. */
+  readonly hostname?: string;
+  /** The only user whom the system lets in by a key; absent if there is none, or more than one. */
+  readonly loginUser?: string;
+  /** Public host keys of its SSH server, as "ssh-ed25519 AAAA…"; absent before the write has ended, and if it has none of its own. */
+  readonly hostKeys?: readonly string[];
+}
+
 /** What a reimage put on a node's card. */
 export interface Installation {
   readonly imageDigest: ImageDigest;
@@ -19,6 +33,8 @@ export interface Installation {
   readonly reimageId: string;
   /** The ids of its root as they were last seen on the card; absent before anybody has reported them. */
   readonly root?: RootIds;
+  /** What its profiles made of the system; absent if they made nothing of it. */
+  readonly config?: InstalledConfig;
   /** Whether the system has a resident agent, so that its silence means something; absent is no. */
   readonly resident?: boolean;
   /** Absent where nothing of it is known, as "done". */
@@ -45,6 +61,11 @@ export interface Node {
   readonly id: NodeId;
   readonly name: string;
   readonly accepted: boolean;
+  /**
+   * A small number, from 1 on, that no other node has: given when it is accepted, and kept until it is forgotten. Absent of a
+   * node that was never accepted.
+   */
+  readonly index?: number;
   readonly bootTarget: BootTarget;
   /**
    * IP address of its agent: that of the instance in `agent`, by its registration or heartbeat. Before the first

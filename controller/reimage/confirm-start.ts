@@ -3,7 +3,9 @@ import { Failure } from "../../proto/failure.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Image } from "../images/catalogue/image.ts";
 import type { Node } from "../nodes/node.ts";
+import type { NodeSystem } from "../profiles/node-system.ts";
 import { invalid, precondition } from "../refusal/refusal.ts";
+import { judgeConfirmedConfig } from "./plan/judge-profiles.ts";
 import { judgeUnchanged } from "./plan/judge-unchanged.ts";
 import { chooseDisk, type NodeBeforeReimage } from "./plan/plan-rollout.ts";
 import type { RolloutRequest } from "./plan/rollout.ts";
@@ -29,7 +31,7 @@ export function onlyConfirmed(targets: readonly Node[], request: RolloutRequest)
 }
 
 /**
- * Throws a Refusal that names the first node, and how many more, whose disk is no longer what was confirmed, as far as
+ * Throws a Refusal that names the first node, and how many more, whose disk or profiles are no longer what was confirmed, as far as
  * that can be told now; what cannot be told is told by the node's preflight.
  */
 export function assertAsConfirmed(
@@ -42,6 +44,10 @@ export function assertAsConfirmed(
   if (confirmed === undefined) return;
   const changes = nodes.flatMap((before) => {
     const seen = confirmed.get(before.node.id);
+    const { system } = before;
+    const config = system instanceof Failure ? undefined : system?.summary.digest;
+    const reconfigured = seen && judgeConfirmedConfig(before.node.name, seen.config, config);
+    if (reconfigured !== undefined) return [{ name: before.node.name, failure: reconfigured }];
     const disk = seen?.disk === undefined ? undefined : chooseDisk(before, image, request.disk, protectedDisks);
     if (disk === undefined) return [];
     const failure = disk instanceof Failure ? disk : judgeSeen(before.node.name, disk, seen);
@@ -66,8 +72,13 @@ export function seenIn(confirmed: ReadonlyMap<NodeId, SeenDisk> | undefined, id:
 }
 
 /** Whether a node is left alone, because only what changed is to be reimaged. */
-export function isUnchanged(node: Node, image: Image, { onlyChanged, noResident }: RolloutRequest): boolean {
-  return onlyChanged === true && judgeUnchanged(node, image, noResident === true) !== undefined;
+export function isUnchanged(
+  node: Node,
+  image: Image,
+  { onlyChanged, noResident }: RolloutRequest,
+  system: NodeSystem | undefined,
+): boolean {
+  return onlyChanged === true && judgeUnchanged(node, image, noResident === true, system?.summary.digest) !== undefined;
 }
 
 /** Why a start has no node to do anything to. */

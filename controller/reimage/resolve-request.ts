@@ -23,7 +23,10 @@ export function resolveNodes(request: RolloutRequest, nodes: NodePort): readonly
 }
 
 /** The image that a request means. Throws a Failure or a Refusal when that is none or unclear. */
-export async function resolveImage({ imageName }: RolloutRequest, images: ImagePort): Promise<Image> {
+export async function resolveImage(
+  { imageName }: Pick<RolloutRequest, "imageName">,
+  images: ImagePort,
+): Promise<Image> {
   if (imageName !== undefined) return requireImage(images, imageName);
   const [only, ...others] = await images.list();
   if (only === undefined) throw invalid('there is no image yet; add one with "controller images add FILE"');
@@ -46,7 +49,7 @@ export async function resolveConfirmedImage(request: RolloutRequest, images: Ima
 
 /** Two requests are equal if this is equal. */
 export function canonicalRequest(request: RolloutRequest): string {
-  const { nodes, all, imageName, disk, noResident, full, noGrow, growToBytes } = request;
+  const { nodes, all, imageName, disk, noResident, full, noProfiles, noGrow, growToBytes } = request;
   const { imageDigest, seen, onlyChanged, retryOf } = request;
   return JSON.stringify({
     nodes: [...new Set(nodes)].sort(),
@@ -55,6 +58,7 @@ export function canonicalRequest(request: RolloutRequest): string {
     disk: disk ?? "",
     ...(noResident && { noResident }),
     ...(full && { full }),
+    ...(noProfiles && { noProfiles }),
     ...(noGrow && { noGrow }),
     ...(growToBytes !== undefined && { growToBytes }),
     ...(imageDigest !== undefined && { imageDigest }),
@@ -74,4 +78,4 @@ export function optionsOf(canonical: string): Pick<RolloutRequest, (typeof optio
   );
 }
 
-const optionNames = ["disk", "noResident", "full", "noGrow", "growToBytes"] as const;
+const optionNames = ["disk", "noResident", "full", "noProfiles", "noGrow", "growToBytes"] as const;

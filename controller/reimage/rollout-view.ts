@@ -48,6 +48,7 @@ function viewReimage(state: ReimageState, waitingFor: string | undefined): Reima
     startedAt,
     noResident: state.noResident !== undefined,
     full: state.full ?? false,
+    ...(state.config && { config: state.config }),
     ...(phase.name === "waiting" && waitingFor !== undefined && { waitingFor }),
     ...waits(describeWaiting(state)),
     ...(!hasEnded(phase) &&

@@ -8,6 +8,7 @@ import { kernelPathOn } from "../boot/kernel-path.ts";
 import type { Image } from "../images/catalogue/image.ts";
 import type { Node } from "../nodes/node.ts";
 import type { NodeChange } from "../nodes/node-change.ts";
+import type { ConfigSummary, NodeSystem } from "../profiles/node-system.ts";
 import { alreadyExists, precondition } from "../refusal/refusal.ts";
 import { type ActiveRollout, createActiveRollout } from "./active-rollout.ts";
 import { createAftermath } from "./aftermath.ts";
@@ -67,6 +68,18 @@ export interface Rollouts {
   resume(): void;
   /** Drops everything without ending it: the journal has the state. */
   close(): void;
+}
+
+/** What the profiles of a node say; a Failure if they cannot be rendered for it. */
+type SystemOf = (node: Node) => Promise<NodeSystem | Failure | undefined>;
+
+/** What is journaled of what a node's profiles say. */
+function configIn(
+  systems: ReadonlyMap<NodeId, NodeSystem | undefined>,
+  id: NodeId,
+): { readonly config?: ConfigSummary } {
+  const system = systems.get(id);
+  return system === undefined ? {} : { config: system.summary };
 }
 
 /** Builds the rollouts over the journal. Listens to node changes from the start. */
@@ -155,6 +168,23 @@ export function createRollouts(
     throw alreadyExists(`a different rollout "${id}" already exists; choose another id`);
   }
 
+  /** What profiles say of nodes: once read, the same for all of them. */
+  async function readSystems(request: RolloutRequest, image: Image): Promise<SystemOf> {
+    const profiles = request.noProfiles === true ? undefined : await world.profiles?.read();
+    return async (node) => profiles?.systemFor(node, image.name);
+  }
+
+  /** What the profiles of the nodes say that are to be reimaged; throws a Failure that tells of all for which they cannot be rendered. */
+  async function rendered(
+    systemOf: SystemOf,
+    targets: readonly Node[],
+  ): Promise<(readonly [NodeId, NodeSystem | undefined])[]> {
+    const found = await Promise.all(targets.map(async (node) => [node.id, await systemOf(node)] as const));
+    const failures = found.flatMap(([, system]) => (system instanceof Failure ? [system.message] : []));
+    if (failures.length > 0) throw new Failure("invalid", failures.join("\n"));
+    return found.map(([id, system]) => [id, system instanceof Failure ? undefined : system]);
+  }
+
   async function inspect(node: Node, signal: AbortSignal | undefined): Promise<NodeBeforeReimage> {
     const busyWith = activeRolloutOf(node.id);
     const online = nodes.isOnline(node);
@@ -173,7 +203,12 @@ export function createRollouts(
     return entry === undefined ? resolveConfirmedImage(request, images) : resolveSameImage(entry, request, images);
   }
 
-  function create(id: RolloutId, request: RolloutRequest, targets: readonly Node[], image: Image): Rollout {
+  function create(
+    id: RolloutId,
+    request: RolloutRequest,
+    targets: readonly Node[],
+    { image, systems }: { readonly image: Image; readonly systems: ReadonlyMap<NodeId, NodeSystem | undefined> },
+  ): Rollout {
     const startedAt = clock.now();
     const { name: imageName, digest: imageDigest } = image;
     const about = { imageName, imageDigest, startedAt, began: world.moment() };
@@ -197,6 +232,7 @@ export function createRollouts(
         }),
         ...(request.full && { full: true }),
         ...(card && { card }),
+        ...configIn(systems, node.id),
         ...seenIn(seen, node.id),
       }),
     );
@@ -215,7 +251,13 @@ export function createRollouts(
       const { request, entry } = understand(given, journal);
       const targets = targetsOf(request, entry);
       const image = await imageOf(request, entry);
-      const seen = await Promise.all(targets.map((node) => inspect(node, signal)));
+      const systemOf = await readSystems(request, image);
+      const seen = await Promise.all(
+        targets.map(async (node) => {
+          const [before, system] = await Promise.all([inspect(node, signal), systemOf(node)]);
+          return { ...before, ...(system !== undefined && { system }) };
+        }),
+      );
       signal?.throwIfAborted();
       return {
         image,
@@ -232,21 +274,35 @@ export function createRollouts(
       const before = repeated(id, canonical);
       if (before !== undefined) return before;
       const image = await imageOf(request, entry);
+      const systemOf = await readSystems(request, image);
+      const systems = new Map<NodeId, NodeSystem | undefined>();
+      const unrendered = () =>
+        onlyConfirmed(targetsOf(request, entry), request).filter((node) => !systems.has(node.id));
+      const render = async (): Promise<void> => {
+        for (const [nodeId, system] of await rendered(systemOf, unrendered())) systems.set(nodeId, system);
+      };
+      await render();
       if (request.seen !== undefined) {
         const planned = onlyConfirmed(targetsOf(request, entry), request);
         // What a rollout is at work on looks changed, and that is not why it may not be touched.
         for (const node of planned) assertNoReimage(node, activeRolloutOf);
         const now = await Promise.all(planned.map((node) => inspect(node, undefined)));
-        assertAsConfirmed(now, image, request, world.protectedDisks);
+        const asRendered = now.map((before) => {
+          const system = systems.get(before.node.id);
+          return { ...before, ...(system && { system }) };
+        });
+        assertAsConfirmed(asRendered, image, request, world.protectedDisks);
       }
+      // "all" may mean more nodes by now.
+      while (unrendered().length > 0) await render();
       // From here on nothing is waited for: no other start can come between the checks and the journal.
       const meanwhile = repeated(id, canonical);
       if (meanwhile !== undefined) return meanwhile;
       const wanted = onlyConfirmed(targetsOf(request, entry), request);
-      const targets = wanted.filter((node) => !isUnchanged(node, image, request));
+      const targets = wanted.filter((node) => !isUnchanged(node, image, request, systems.get(node.id)));
       if (targets.length === 0) throw precondition(describeNothing(request, wanted.length));
       for (const node of targets) assertNoReimage(node, activeRolloutOf);
-      return create(id, request, targets, image);
+      return create(id, request, targets, { image, systems });
     },
 
     list: () => journal.list().map(({ rollout, reimages }) => viewOf(rollout.id) ?? viewRollout(rollout, reimages)),

@@ -29,12 +29,12 @@ export function composeUplink({ config, adapters }: Stage, meter: TrafficMeter):
  */
 export function openRollouts(
   { config, adapters, endpoints, running }: Stage,
-  { nodes, images, events, store }: State,
+  { nodes, images, events, store, profiles }: State,
   { agents, uplink }: { readonly agents: AgentConnector; readonly uplink: Uplink },
 ): Rollouts {
   const { clock, moment, log, probeNode } = adapters;
   const rollouts = createRollouts({
-    ...{ nodes, images, events, agents, probeNode, uplink, clock, log, moment },
+    ...{ nodes, images, profiles, events, agents, probeNode, uplink, clock, log, moment },
     packUrls({ pack }) {
       const base = config.insecure ? `http://${endpoints.reached("http")}` : `https://${endpoints.reached("https")}`;
       const url = `${base}/images/${pack.manifestDigest}`;

@@ -7,6 +7,7 @@ import type { ImageStore } from "../images/image-store.ts";
 import { createNodeLogs, type NodeLogs } from "../logs/node-logs.ts";
 import { createKeptAcceptRules, type KeptAcceptRules } from "../nodes/kept-accept-rules.ts";
 import { createNodeRegistry, type NodeRegistry } from "../nodes/node-registry.ts";
+import { createProfileFolder, type ProfileFolder } from "../profiles/profile-folder.ts";
 import type { Store } from "../store/open-store.ts";
 import { keepState, type StateKeeper } from "./keep-state.ts";
 import type { Stage } from "./stage.ts";
@@ -22,6 +23,7 @@ export interface State {
   readonly identity: ControllerIdentity;
   readonly images: ImageStore;
   readonly deriver: ImageDeriver;
+  readonly profiles: ProfileFolder;
 }
 
 /** Opens the state directory and the images, and makes the folders that do not exist. */
@@ -54,5 +56,6 @@ export async function openState({ config, adapters, running }: Stage): Promise<S
   });
   const images = await adapters.openImages({ directory: imageDirectory, log });
   const deriver = adapters.imageDeriver({ images, directory: imageDirectory });
-  return { store, keeper, events, nodes, acceptRules, nodeLogs, identity, images, deriver };
+  const profiles = createProfileFolder(config.profileDirectory, identity.configKey);
+  return { store, keeper, events, nodes, acceptRules, nodeLogs, identity, images, deriver, profiles };
 }

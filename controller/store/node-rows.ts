@@ -31,6 +31,7 @@ const columns = [
   "labels",
   "boots",
   "board",
+  "node_index",
 ] as const;
 
 /** Keeps nodes in the table "nodes". */
@@ -83,6 +84,7 @@ function valuesOf(node: Node): (string | number | null)[] {
     node.labels === undefined ? null : JSON.stringify(node.labels),
     node.boots === undefined ? null : JSON.stringify(node.boots),
     node.board === undefined ? null : JSON.stringify(node.board),
+    node.index ?? null,
   ];
 }
 
@@ -98,6 +100,7 @@ function nodeOf(row: Row): Node {
   const labels = optionalTextOf(row, "labels");
   const boots = optionalTextOf(row, "boots");
   const board = optionalTextOf(row, "board");
+  const index = optionalNumberOf(row, "node_index");
   const provedName = optionalTextOf(row, "proved_image_name");
   return {
     id: textOf(row, "id") as NodeId,
@@ -122,6 +125,7 @@ function nodeOf(row: Row): Node {
     ...(labels !== undefined && { labels: JSON.parse(labels) as Record<string, string> }),
     ...(installation !== undefined && { installation: JSON.parse(installation) as Installation }),
     ...(boots !== undefined && { boots: JSON.parse(boots) as BootRun }),
+    ...(index !== undefined && { index }),
     ...(board !== undefined && { board: JSON.parse(board) as Board }),
   };
 }

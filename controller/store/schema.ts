@@ -102,6 +102,7 @@ export const migrations: readonly string[] = [
      PRIMARY KEY (node_id, role)
    ) STRICT;
    CREATE INDEX node_certificates_by_end ON node_certificates (expires_at);`,
+  "ALTER TABLE nodes ADD COLUMN node_index INTEGER",
 ];
 
 /**

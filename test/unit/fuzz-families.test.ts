@@ -7,6 +7,7 @@ import { readSources, repository } from "./read-sources.ts";
 
 /** Reached through another function that a family calls. */
 const through: Readonly<Record<string, readonly string[]>> = {
+  parseConfigFile: ["parseYaml"],
   parseSpec: ["decodeSpec", "specFromWire"],
   operationFromWire: ["progressFromWire", "stageFromWire"],
   registrationFromWire: ["factsFromWire", "agentInfoFromWire", "installedFromWire", "parseRootIds", "tasksFromWire"],

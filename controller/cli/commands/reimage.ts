@@ -24,6 +24,8 @@ interface Options extends NodeChoiceOptions, CarryOutOptions {
   /** --no-resident makes it false. */
   readonly resident?: boolean;
   readonly full?: boolean;
+  /** --no-profiles makes it false. */
+  readonly profiles?: boolean;
   /** --no-grow makes it false. */
   readonly grow?: boolean;
   readonly growTo?: string;
@@ -32,7 +34,15 @@ interface Options extends NodeChoiceOptions, CarryOutOptions {
 
 async function reimage(context: CommandContext, options: Options, nodes: readonly string[]): Promise<number> {
   const { image = "", disk = "", resident = true, full = false, grow = true, growTo, onlyChanged = false } = options;
-  const how = { disk, noResident: !resident, full, noGrow: !grow, growToBytes: BigInt(growToBytes(grow, growTo)) };
+  const { profiles = true } = options;
+  const how = {
+    disk,
+    noResident: !resident,
+    full,
+    noProfiles: !profiles,
+    noGrow: !grow,
+    growToBytes: BigInt(growToBytes(grow, growTo)),
+  };
   const text = selectorTextOf(options, nodes);
   requireNodeChoice("reimage", text);
   requireErasureConsent(context, options);
@@ -79,8 +89,8 @@ export function registerReimage(program: Command, toAction: ToAction): void {
         "the image stays untouched, except for firmware that the board would boot before it asks the network (the plan says " +
         "so; see serve --boot-profile-card-firmware), and does not grow unless --grow-to is given. The proof is then weak, and shown as such: after the reboot the node " +
         "fetched the image's kernel and answers on the network. Before its next reimage, reboot or power-cycle it by hand.\n\n" +
-        "What you confirm is what is done: if the image's name, or a node's disk or what it holds, means something else by the " +
-        "time that it would be erased, that is refused and said.\n\n" +
+        "What you confirm is what is done: if the image's name, a node's disk or what it holds, or what its profiles say, is " +
+        "something else by the time that it would be erased, that is refused and said.\n\n" +
         "The rollout runs in the controller: Ctrl-C stops watching, not the rollout. The exit code is 0 only if every node " +
         "is proved (with --no-resident, a weak proof is enough) and, unless you say --wait proved, its first-boot tasks have " +
         "succeeded; with --detach, if the rollout started on every node; with " +
@@ -96,6 +106,7 @@ export function registerReimage(program: Command, toAction: ToAction): void {
         "(default: the only one that fits)",
     )
     .option("--no-resident", "leave the image untouched: no agent in it, so only a weak proof")
+    .option("--no-profiles", "leave the system as the image has it, whatever the profiles say")
     .option("--full", "rewrite everything, even what the card already has")
     .option(
       "--no-grow",

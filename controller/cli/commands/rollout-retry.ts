@@ -25,7 +25,16 @@ export function registerRolloutRetry(parent: Command, toAction: ToAction): void 
       toAction<[string], CarryOutOptions>(async (context, options, retryOf) => {
         requireErasureConsent(context, options);
         const request = {
-          ...{ nodes: [], all: false, imageName: "", disk: "", noResident: false, full: false, noGrow: false },
+          ...{
+            nodes: [],
+            all: false,
+            imageName: "",
+            disk: "",
+            noResident: false,
+            full: false,
+            noProfiles: false,
+            noGrow: false,
+          },
           ...{ growToBytes: 0n, imageDigest: "", seen: [], onlyChanged: false, retryOf },
         };
         return await carryOut(context, request, options, () => {

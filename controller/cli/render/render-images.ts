@@ -64,6 +64,10 @@ export function renderImage(image: ImageView, look: Look, now: number): string[]
       ["command line", boot.commandLine],
       ...(boot.firstBootWords.length === 0 ? [] : [["first boot", boot.firstBootWords.join(" ")] as const]),
     );
+  fields.push([
+    "profiles",
+    image.abilities.length === 0 ? "what they can change in it is not known" : image.abilities.join("; "),
+  ]);
   const partitions = renderTable(
     [
       { title: "PARTITION", align: "right" },

@@ -123,6 +123,16 @@ function describeLastReimage(last: NodeView["lastReimage"]): string {
   return `${phase}${card}, by rollout ${rolloutId} of ${imageName}${why}`;
 }
 
+/** What profiles made of its system; nothing where they made nothing of it. */
+function renderConfig(config: NodeView["config"]): (readonly [string, string])[] {
+  if (config === null) return [];
+  const { digest, profiles, hostKeys } = config;
+  return [
+    ["profiles", `${profiles.join(", ") || "unknown"} (config ${digest})`],
+    ...hostKeys.map(({ key, fingerprint }) => ["host key", `${fingerprint} (${key.split(" ")[0]})`] as const),
+  ];
+}
+
 /** One node with everything known about it. */
 export function renderNode(node: NodeView, look: Look, now: number): string[] {
   const { facts, agent, bootStage } = node;
@@ -152,6 +162,8 @@ export function renderNode(node: NodeView, look: Look, now: number): string[] {
         : `${node.provedImageName}, ${node.provedImageDigest ?? ""}${node.provedWeakly ? " (weak proof: --no-resident)" : ""}`,
     ],
     ["labels", renderLabels(node.labels) || "none"],
+    ["index", node.index === null ? "none" : String(node.index)],
+    ...renderConfig(node.config),
     ["rollout", node.rolloutId ?? "none"],
     ["last reimage", describeLastReimage(node.lastReimage)],
     ...(agent?.tasks ? [["tasks", describeTasks(agent.tasks)] as const] : []),

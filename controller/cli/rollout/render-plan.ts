@@ -60,6 +60,13 @@ function describeDisk({ disk, diskBytes }: PlanView): string {
   return ` (${printable(disk)}${diskBytes > 0 ? `, ${formatBytes(diskBytes)}` : ""})`;
 }
 
+/** The digest of what its profiles say, and its host name. */
+function describeConfig({ config }: PlanView): string {
+  return config === null
+    ? "none"
+    : [config.digest.slice(0, 12), ...(config.hostname === null ? [] : [config.hostname])].join(" ");
+}
+
 /** Model and serial number of the disk, as far as they are known. */
 function aboutDisk({ diskModel, diskSerial }: PlanView): string {
   return [diskModel ?? "", diskSerial === null ? "" : `serial ${diskSerial}`].filter((word) => word !== "").join(", ");
@@ -73,6 +80,7 @@ function aboutDisk({ diskModel, diskSerial }: PlanView): string {
 export function renderPlan(image: ImageView, plans: readonly PlanView[], look: Look): string[] {
   const paint = createPaint(look.color);
   const going = goingOf(plans);
+  const isConfigured = going.some(({ config }) => config !== null);
   const unchanged = plans.filter((plan) => plan.unchanged !== null);
   const refused = plans.filter(({ refusal }) => refusal !== null);
   const system = image.operatingSystem === null ? "" : ` (${printable(image.operatingSystem)})`;
@@ -105,6 +113,7 @@ export function renderPlan(image: ImageView, plans: readonly PlanView[], look: L
           { title: "DISK" },
           { title: "DISK SIZE", align: "right" },
           { title: "WRITES", align: "right" },
+          ...(isConfigured ? [{ title: "CONFIG" }] : []),
           { title: "ERASES" },
         ],
         going.flatMap((plan) => {
@@ -119,6 +128,7 @@ export function renderPlan(image: ImageView, plans: readonly PlanView[], look: L
               plan.disk ?? { text: "chosen later", style: "yellow" as const },
               plan.diskBytes > 0 ? formatBytes(plan.diskBytes) : "",
               formatBytes(plan.writeBytes),
+              ...(isConfigured ? [describeConfig(plan)] : []),
               { text: first, style: plan.erases.length > 0 ? ("red" as const) : ("dim" as const) },
             ],
             ...more.map((text, index) => [
@@ -126,6 +136,7 @@ export function renderPlan(image: ImageView, plans: readonly PlanView[], look: L
               { text: index === 0 ? about : "", style: "dim" as const },
               "",
               "",
+              ...(isConfigured ? [""] : []),
               { text, style: "red" as const },
             ]),
           ];

@@ -54,6 +54,8 @@ export interface ImageView {
   } | null;
   /** What to know of it, a sentence each. */
   readonly notes: readonly string[];
+  /** What profiles can change in it; none if that is not known. */
+  readonly abilities: readonly string[];
   readonly addedAt: string | null;
   /** How it is stored; lengths in bytes. */
   readonly pack: {
@@ -110,6 +112,7 @@ export function viewImage(image: Image): ImageView {
         }
       : null,
     notes: image.notes,
+    abilities: image.abilities,
     addedAt: toTime(image.addedAt),
     pack: pack
       ? {

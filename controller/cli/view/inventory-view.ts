@@ -52,6 +52,7 @@ function meaningsOf({ node, states }: InventoryNode): readonly string[] {
     ...Object.entries(labels).map(([key, value]) => `label ${value === "" ? key : `${key}=${value}`}`),
     ...(facts?.model ? [`model ${facts.model}`] : []),
     ...(provedImageName === null ? [] : [`image ${provedImageName}`]),
+    ...(node.config?.profiles ?? []).map((profile) => `profile ${profile}`),
     ...(agent === null ? [] : [`role ${agent.role}`]),
     ...states.map((state) => `state ${state}`),
   ];
@@ -59,9 +60,12 @@ function meaningsOf({ node, states }: InventoryNode): readonly string[] {
 
 function variablesOf({ node, states }: InventoryNode): HostVariables {
   const { facts } = node;
+  const user = node.config?.loginUser ?? "";
+  const login = userName.test(user) ? { ansible_user: user } : {};
   const address = node.address !== null && ipAddress.test(node.address) ? { ansible_host: node.address } : {};
   return {
     ...address,
+    ...login,
     pallet_node_id: plain(node.nodeId),
     pallet_name: plain(node.name),
     pallet_accepted: node.accepted,
@@ -76,11 +80,15 @@ function variablesOf({ node, states }: InventoryNode): HostVariables {
     pallet_image_digest: plain(node.provedImageDigest),
     pallet_proved_weakly: node.provedWeakly,
     pallet_boot_target: node.bootTarget,
+    pallet_index: node.index,
+    pallet_profiles: (node.config?.profiles ?? []).map(plain),
     pallet_role: node.agent?.role ?? null,
     pallet_rollout: plain(node.rolloutId),
   };
 }
 
+/** useradd(8): whatever a controller says, nothing else goes to ssh. */
+const userName = /^[a-z_][a-z0-9_-]{0,31}$/;
 const ipAddress = /^[\da-f]*[.:][\da-f.:]+(%[\w.-]+)?$/i;
 
 /**

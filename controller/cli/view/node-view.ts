@@ -11,6 +11,7 @@ import { type NodeTroubleKind, nodeTroubleKinds } from "../../../proto/words/nod
 import { type ReimagePhase, reimagePhases } from "../../../proto/words/reimage-phase.ts";
 import { type ReimageVerdict, reimageVerdicts } from "../../../proto/words/reimage-verdict.ts";
 import type { TaskState } from "../../../proto/words/task-state.ts";
+import { type ConfigView, viewConfig } from "./config-view.ts";
 import { type FailureView, viewWireFailure } from "./failure-view.ts";
 import { type Shown, show } from "./shown.ts";
 import { toText, toTime } from "./wire-values.ts";
@@ -94,6 +95,10 @@ export interface NodeView {
   readonly labels: Readonly<Record<string, string>>;
   readonly lastSeenAt: string | null;
   readonly discoveredAt: string | null;
+  /** Null of one that was never accepted. */
+  readonly index: number | null;
+  /** What its profiles made of the system on its card. */
+  readonly config: ConfigView | null;
   readonly replacedBoard: { readonly serial: string; readonly name: string; readonly since: string | null } | null;
   readonly facts: FactsView | null;
   readonly agent: AgentView | null;
@@ -166,6 +171,8 @@ export function viewNode(node: Node): NodeView {
     labels: Object.fromEntries(node.labels.map(({ key, value }) => [key, value])),
     lastSeenAt: toTime(node.lastSeenAt),
     discoveredAt: toTime(node.discoveredAt),
+    index: node.index || null,
+    config: viewConfig(node.config),
     replacedBoard: node.replacedBoard
       ? { serial: node.replacedBoard.serial, name: node.replacedBoard.name, since: toTime(node.replacedBoard.since) }
       : null,

@@ -9,6 +9,7 @@ import { type ProofKind, proofKinds } from "../../../proto/words/proof-kind.ts";
 import { type ReimagePhase, reimagePhases } from "../../../proto/words/reimage-phase.ts";
 import { type ReimageVerdict, reimageVerdicts } from "../../../proto/words/reimage-verdict.ts";
 import { type RolloutState, rolloutStates } from "../../../proto/words/rollout-state.ts";
+import { type ConfigView, viewConfig } from "./config-view.ts";
 import { type FailureView, viewWireFailure } from "./failure-view.ts";
 import { type ProgressView, viewProgress } from "./operation-view.ts";
 import { toMs, toNumber, toText, toTime } from "./wire-values.ts";
@@ -26,6 +27,8 @@ export interface ProofView {
   readonly provedAt: string | null;
   readonly kernelPath: string | null;
   readonly answer: string | null;
+  /** Digest of the config that the system bears. */
+  readonly config: string | null;
 }
 
 /** The first-boot tasks of a proved node, as `--json` shows them. */
@@ -57,6 +60,8 @@ export interface ReimageView {
   readonly verdict: ReimageVerdict | null;
   readonly noResident: boolean;
   readonly full: boolean;
+  /** What its profiles said when it was confirmed. */
+  readonly config: ConfigView | null;
   readonly proof: ProofView | null;
   /** The first-boot tasks of its system; null before the proof, and where there are none. */
   readonly configuration: ConfigurationView | null;
@@ -98,6 +103,8 @@ export interface PlanView {
   readonly steps: readonly string[];
   readonly refusal: FailureView | null;
   readonly note: string | null;
+  /** What its profiles say. */
+  readonly config: ConfigView | null;
   /** Why the node is left alone; null if it is not. */
   readonly unchanged: string | null;
 }
@@ -118,6 +125,7 @@ function viewReimage(reimage: WireReimage): ReimageView {
     verdict: reimageVerdicts.fromWire(reimage.verdict) ?? null,
     noResident: reimage.noResident,
     full: reimage.full,
+    config: viewConfig(reimage.config),
     proof: proof
       ? {
           kind: proofKinds.fromWire(proof.kind) ?? "resident",
@@ -128,6 +136,7 @@ function viewReimage(reimage: WireReimage): ReimageView {
           provedAt: toTime(proof.provedAt),
           kernelPath: toText(proof.kernelPath),
           answer: toText(proof.answer),
+          config: toText(proof.config),
         }
       : null,
     configuration: reimage.configuration ? viewConfiguration(reimage.configuration) : null,
@@ -175,6 +184,7 @@ export function viewPlan(plan: ReimagePlan): PlanView {
     steps: plan.steps,
     refusal: viewWireFailure(plan.refusal),
     note: toText(plan.note),
+    config: viewConfig(plan.config),
     unchanged: toText(plan.unchanged),
   };
 }

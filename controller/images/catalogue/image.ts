@@ -1,4 +1,5 @@
 import type { ImageDigest, ManifestDigest } from "../../../proto/pack/digest.ts";
+import type { SystemAbilities } from "../../../proto/system/config/abilities.ts";
 import type { SystemFacts } from "../../../proto/system/system-facts.ts";
 import type { KernelFormat, KernelOrigin } from "../../../proto/words/kernel-kind.ts";
 import type { PartitionTableKind } from "../../../proto/words/partition-table-kind.ts";
@@ -127,6 +128,8 @@ export interface Image {
    * the agent can read (btrfs), or the image was added by an older Pallet: then the agent decides, on the card.
    */
   readonly system?: SystemFacts;
+  /** What profiles can change in it. Absent as `system`, and if an older Pallet added the image. */
+  readonly abilities?: SystemAbilities;
   readonly pack: Pack;
   /** Whether it was added with --everything: no block is left out. Absent for false. */
   readonly everything?: boolean;

@@ -80,6 +80,40 @@ const system = z.object({
   freeBytes: bytes.exactOptional(),
 });
 
+const names = z.array(z.string());
+const unit = z.object({
+  wantedBy: names.exactOptional(),
+  requiredBy: names.exactOptional(),
+  aliases: names.exactOptional(),
+  also: names.exactOptional(),
+  path: z.string(),
+  links: names.exactOptional(),
+  masked: z.boolean().exactOptional(),
+});
+/** In another form, from another Pallet, they count as unknown: then profiles are refused, and the image is added again. */
+const abilities = z.object({
+  init: z.enum(["systemd", "openrc", "sysvinit", "busybox", "unknown"]),
+  distribution: z.string(),
+  users: z.array(z.object({ name: z.string(), uid: z.number(), gid: z.number(), home: z.string() })),
+  groups: z.array(z.object({ name: z.string(), gid: z.number() })),
+  shells: names,
+  sudo: z.boolean(),
+  timezones: z.boolean(),
+  locales: names,
+  localeFile: z.string().exactOptional(),
+  keyboard: z.enum(["keyboard-configuration", "vconsole"]).exactOptional(),
+  ssh: z.object({ server: z.enum(["openssh", "dropbear"]), dropIns: z.boolean() }).exactOptional(),
+  network: z.object({
+    manager: z.enum(["NetworkManager", "netplan", "systemd-networkd", "dhcpcd", "ifupdown"]).exactOptional(),
+    resolver: z.enum(["systemd-resolved", "resolvconf"]).exactOptional(),
+    wifi: z.enum(["NetworkManager", "wpa_supplicant"]).exactOptional(),
+  }),
+  cloudInit: z.boolean(),
+  units: z.record(z.string(), unit),
+  radios: names,
+  has: names,
+});
+
 const manifest = z
   .object({
     format: z.literal(format, "is from a newer Pallet"),
@@ -119,6 +153,7 @@ const manifest = z
       notes: z.array(z.object({ kind: z.string(), detail: z.string().exactOptional() })).exactOptional(),
     }),
     system: system.exactOptional(),
+    abilities: z.union([abilities, z.unknown().transform(() => undefined)]).optional(),
     pack,
     everything: z.boolean().exactOptional(),
     addedAt: z.number().int().nonnegative(),
@@ -127,7 +162,7 @@ const manifest = z
     path: ["rootPartition"],
     message: "names a partition that does not exist",
   })
-  .transform(({ format: _, ...image }): Image => image);
+  .transform(({ format: _, abilities, ...image }): Image => ({ ...image, ...(abilities && { abilities }) }));
 
 /** The name as one that an image may have. Throws Failure `invalid` that says what names look like. */
 export function parseImageName(name: string): ImageName {

@@ -21,7 +21,7 @@ import { probeFilesystem } from "../filesystems/probe-filesystem.ts";
 import { parsePartitionTable } from "../formats/parse-partition-table.ts";
 import type { PartitionTable } from "../formats/partition-table.ts";
 import { hashTables } from "../map/judge-partitions.ts";
-import { examineSystem } from "./examine-system.ts";
+import { examineProfiled, examineSystem } from "./examine-system.ts";
 
 /** Any of them is a sign of a root filesystem, whether or not it could start an agent. */
 const initPrograms = [initPath, "/usr/sbin/init", ...systemdPaths, "/init"];
@@ -29,7 +29,10 @@ const configurationFiles = ["/etc/os-release", "/usr/lib/os-release", "/etc/fsta
 
 /** What examining an image found. */
 export interface ImageFindings
-  extends Pick<Image, "partitionTable" | "partitions" | "rootPartition" | "operatingSystem" | "boot" | "system"> {
+  extends Pick<
+    Image,
+    "partitionTable" | "partitions" | "rootPartition" | "operatingSystem" | "boot" | "system" | "abilities"
+  > {
   /** Files of the root filesystem that set up hashes of whole devices. */
   readonly hashTables: readonly string[];
 }
@@ -49,6 +52,7 @@ export async function examineImage(
   const root = readable.get(rootPartition);
   const offsetBytes = partitions.find(({ number }) => number === rootPartition)?.offsetBytes ?? 0;
   const system = root && (await examineSystem(root, { imagePath, offsetBytes, signal }));
+  const abilities = root && (await examineProfiled(root));
   const others = [...new Set([...(root === undefined ? [] : [root]), ...readable.values()])];
   const copied = await copyBootFiles(firmware, others, bootFolder);
   const { words } = found.commandLine;
@@ -62,6 +66,7 @@ export async function examineImage(
     rootPartition,
     operatingSystem: (await nameOperatingSystem(root)) ?? "unknown operating system",
     ...(system && { system }),
+    ...(abilities && { abilities }),
     hashTables: await findHashTables(root),
     boot: {
       ...boot,

@@ -1,13 +1,14 @@
 import { Failure } from "../../../proto/failure.ts";
-import { followPath } from "../../../proto/linux/follow-path.ts";
+import type { SystemAbilities } from "../../../proto/system/config/abilities.ts";
+import { examineAbilities } from "../../../proto/system/config/examine-abilities.ts";
 import { dynamicLoaders } from "../../../proto/system/dynamic-loaders.ts";
-import { examineRoot, type RootView } from "../../../proto/system/examine-root.ts";
+import { examineRoot } from "../../../proto/system/examine-root.ts";
 import { type SystemFacts, systemFactsOf } from "../../../proto/system/system-facts.ts";
-import { maximumBytes } from "../boot/boot-file-limits.ts";
 import type { ExtFiles } from "../filesystems/ext-files.ts";
 import type { FilesystemPlace } from "../filesystems/fat-files.ts";
 import { parseFreeBytes } from "../filesystems/parse-free-bytes.ts";
 import { readToolOutput } from "../filesystems/read-tool-output.ts";
+import { viewRoot } from "./root-view.ts";
 
 /**
  * What decides whether a resident agent can be installed in the system of an image, so that a plan can say so before a
@@ -15,30 +16,24 @@ import { readToolOutput } from "../filesystems/read-tool-output.ts";
  * name that no tool may be given, damage): the agent then decides on the card, with the filesystem mounted.
  */
 export async function examineSystem(root: ExtFiles, place: FilesystemPlace): Promise<SystemFacts | undefined> {
+  return unlessUnreadable(async () =>
+    systemFactsOf(await examineRoot(viewRoot(root), dynamicLoaders), await readFreeBytes(place)),
+  );
+}
+
+/** What profiles can change in the system of an image; undefined as for `examineSystem`. */
+export async function examineProfiled(root: ExtFiles): Promise<SystemAbilities | undefined> {
+  return unlessUnreadable(() => examineAbilities(viewRoot(root)));
+}
+
+async function unlessUnreadable<Found>(examine: () => Promise<Found>): Promise<Found | undefined> {
   try {
-    return systemFactsOf(await examineRoot(viewOf(root), dynamicLoaders), await readFreeBytes(place));
+    return await examine();
   } catch (error) {
     if (error instanceof Failure && ["invalid", "unsupported", "image-damaged"].includes(error.reason))
       return undefined;
     throw error;
   }
-}
-
-function viewOf(root: ExtFiles): RootView {
-  const resolve = async (path: string): Promise<string | undefined> => {
-    const end = await followPath(root.lookUp, path, { missing: "absent", lastLink: "followed" });
-    return end.kind === "found" ? end.path : undefined;
-  };
-  const readStart = async (path: string, maxBytes: number): Promise<Buffer | undefined> => {
-    const file = await resolve(path);
-    if (file === undefined || (await root.lookUp(file))?.isFile !== true) return undefined;
-    return root.readStart(file, maxBytes);
-  };
-  return {
-    resolve,
-    readStart,
-    readText: async (path) => (await readStart(path, maximumBytes.text))?.toString("utf8"),
-  };
 }
 
 async function readFreeBytes({ imagePath, offsetBytes, signal }: FilesystemPlace): Promise<number | undefined> {

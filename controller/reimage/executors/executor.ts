@@ -14,7 +14,7 @@ import type { EffectOf, EffectType } from "../machine/effect.ts";
 import type { Answer, Occurrence } from "../machine/reimage-event.ts";
 import type { ReimageState } from "../machine/reimage-state.ts";
 import type { CardFirmwarePolicy } from "../plan/plan-disk-firmware.ts";
-import type { EventPort, ImagePort, LogPort, NodePort } from "./ports.ts";
+import type { EventPort, ImagePort, LogPort, NodePort, ProfilePort } from "./ports.ts";
 
 /** Where agents fetch the pack of an image and its manifest. */
 export interface PackUrls {
@@ -26,6 +26,8 @@ export interface PackUrls {
 export interface World {
   readonly nodes: NodePort;
   readonly images: ImagePort;
+  /** Absent: there are none. */
+  readonly profiles?: ProfilePort;
   readonly agents: AgentConnector;
   readonly probeNode: NodeProbe;
   readonly events: EventPort;

@@ -32,8 +32,9 @@ const executors: { readonly [Type in EffectType]: Executor<Type> } = {
   "void-proof": (_effect, context) => {
     if (recordOfBoard(context) === undefined) return;
     const { state, world } = context;
-    const { nodeId, imageDigest, id, noResident } = state;
-    world.nodes.voidProof(nodeId, { imageDigest, reimageId: id, resident: noResident === undefined });
+    const { nodeId, imageDigest, id, noResident, config } = state;
+    const next = { imageDigest, reimageId: id, resident: noResident === undefined, ...(config && { config }) };
+    world.nodes.voidProof(nodeId, next);
   },
 
   "restore-node": (_effect, { state, world }) => {

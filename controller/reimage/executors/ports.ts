@@ -6,6 +6,7 @@ import type { Image } from "../../images/catalogue/image.ts";
 import type { GivenBack } from "../../nodes/give-back.ts";
 import type { BootTarget, Installation, Node } from "../../nodes/node.ts";
 import type { NodeChangeListener } from "../../nodes/node-change.ts";
+import type { ProfileSet } from "../../profiles/profile-folder.ts";
 
 /**
  * The nodes, as reimages need them; controller/nodes/node-registry.ts implements it. Everything is durable on return.
@@ -18,7 +19,7 @@ export interface NodePort {
   /** Whether its agent is heard from. */
   isOnline(node: Node): boolean;
   /** Drops what the node has proved, and notes what is written instead; durable when it returns. */
-  voidProof(id: NodeId, next: Pick<Installation, "imageDigest" | "reimageId" | "resident">): unknown;
+  voidProof(id: NodeId, next: Pick<Installation, "imageDigest" | "reimageId" | "resident" | "config">): unknown;
   /**
    * Takes back what this reimage changed: the boot target, and, where it had voided them, proof and installation;
    * durable when it returns.
@@ -26,6 +27,8 @@ export interface NodePort {
   giveBack(id: NodeId, reimageId: string, given: GivenBack): unknown;
   /** Keeps by which ids the root that this reimage wrote is found; durable when it returns. */
   setRoot(id: NodeId, reimageId: string, root: RootIds): unknown;
+  /** Keeps the public host keys that this reimage gave to the system that it wrote; durable when it returns. */
+  setHostKeys(id: NodeId, reimageId: string, hostKeys: readonly string[]): unknown;
   /** Durable when it returns: a reboot may follow at once. */
   setBootTarget(id: NodeId, target: BootTarget): unknown;
   setProved(id: NodeId, proved: NonNullable<Node["proved"]>): unknown;
@@ -36,6 +39,12 @@ export interface NodePort {
 /** The images, as reimages need them; controller/images/image-store.ts implements it. */
 export interface ImagePort extends ImageLookup {
   list(): Promise<readonly Image[]>;
+}
+
+/** The profiles, as reimages need them; controller/profiles/profile-folder.ts implements it. */
+export interface ProfilePort {
+  /** As they are now. Rejects with a Failure (invalid) that lists everything that is wrong in the folder. */
+  read(): Promise<Pick<ProfileSet, "systemFor">>;
 }
 
 /** Where events go; controller/events/event-log.ts implements it. */

@@ -1,5 +1,6 @@
 import type { OperationSpec } from "../../../proto/operation/operation-spec.ts";
 import { firstPartitionBytes, type Image, rootPartitionOf } from "../../images/catalogue/image.ts";
+import type { NodeSystem } from "../../profiles/node-system.ts";
 import type { EffectOf } from "../machine/effect.ts";
 import type { ReimageState } from "../machine/reimage-state.ts";
 import { planCardChanges } from "../plan/plan-card-changes.ts";
@@ -8,12 +9,17 @@ import type { World } from "./executor.ts";
 /** What the preflight has found, and when the write began. */
 export type PlannedWrite = Pick<EffectOf<"start-write">, "disk" | "diskFirmware" | "startedAt">;
 
-/** The work that an agent is asked for: the same for every repetition, so that it recognises its operation. */
+/**
+ * The work that an agent is asked for: the same for every repetition, so that it recognises its operation.
+ *
+ * @param configured what the system is to be, as it was confirmed
+ */
 export function writeSpec(
   { disk, diskFirmware, startedAt }: PlannedWrite,
   state: ReimageState,
   image: Image,
   world: World,
+  configured?: NodeSystem,
 ): OperationSpec & { readonly kind: "write-image" } {
   const urls = world.packUrls(image);
   const controllers = world.controllers?.() ?? [];
@@ -27,6 +33,7 @@ export function writeSpec(
       imageDigest: image.digest,
       reimageId: state.id,
       installedAt: new Date(startedAt).toISOString(),
+      ...(configured && { config: configured.summary.digest }),
     },
   };
   return {
@@ -50,6 +57,7 @@ export function writeSpec(
     ...((resident || diskFirmware !== undefined) && {
       customisation: {
         ...(resident && system),
+        ...(resident && configured && { system: configured.config }),
         resident,
         ...(diskFirmware && { diskFirmware }),
         ...(resident && controllers.length > 0 && { settings: { node: state.nodeId, controllers } }),

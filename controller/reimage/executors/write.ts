@@ -13,7 +13,8 @@ import { planGrowth } from "../../images/catalogue/plan-growth.ts";
 import type { Answer } from "../machine/reimage-event.ts";
 import { describeOutcome } from "../plan/describe-card-growth.ts";
 import { judgeAgent } from "../plan/judge-agent.ts";
-import { type Executor, type ExecutorContext, nodeOf } from "./executor.ts";
+import { confirmedSystem } from "./confirmed-system.ts";
+import { type Executor, type ExecutorContext, nodeOf, recordOfBoard } from "./executor.ts";
 import { imageOf } from "./image-of.ts";
 import { startOrAdopt } from "./start-or-adopt.ts";
 import { writeSpec } from "./write-spec.ts";
@@ -24,9 +25,10 @@ export const startWrite: Executor<"start-write"> = async (effect, context) => {
   let isAsked = false;
   try {
     const image = await imageOf(context);
+    const system = await confirmedSystem(context);
     const start = async (agent: AgentPort, report: AgentReport): Promise<void> => {
       isAsked = true;
-      const { spec } = judgeAgent(writeSpec(effect, state, image, world), report.agent);
+      const { spec } = judgeAgent(writeSpec(effect, state, image, world, system), report.agent);
       const { operationId, operation } = await startOrAdopt(agent, effect.operationId, spec, context);
       const failure = operation && misunderstood(spec, operation);
       if (failure !== undefined) {
@@ -120,6 +122,7 @@ async function watch(
       answer({ type: "write-progressed", progress: operation.progress });
       const failure = asked && operation.state === "succeeded" ? misunderstood(asked, operation) : undefined;
       const news: Answer = failure === undefined ? newsOf(operation) : { type: "write-failed", failure };
+      if (news.type === "write-succeeded") keepHostKeys(operation, context);
       const growth = news.type === "write-succeeded" ? await growthOf(operation, context) : undefined;
       answer({ ...news, ...(growth !== undefined && { growth }) });
       return;
@@ -130,6 +133,14 @@ async function watch(
       isUnknownOperation(error) ? { type: "write-lost" } : { type: "agent-unreachable", failure: Failure.from(error) },
     );
   }
+}
+
+/** Before the success is told: what follows from it may be a restart. */
+function keepHostKeys({ writeResult }: ReportedOperation, context: ExecutorContext): void {
+  const hostKeys = writeResult?.hostKeys;
+  if (hostKeys === undefined || recordOfBoard(context) === undefined) return;
+  const { state, world } = context;
+  world.nodes.setHostKeys(state.nodeId, state.id, hostKeys);
 }
 
 /** What became of the growth of the root; undefined when none was asked for. */

@@ -1,11 +1,12 @@
 import { Failure } from "../../../proto/failure.ts";
+import { shortConfig } from "../../profiles/node-system.ts";
 import type { Proof } from "../plan/rollout.ts";
 import type { Sighting } from "./reimage-event.ts";
 import type { PhaseOf, ReimageState } from "./reimage-state.ts";
 
 /**
  * Whether a boot proves the reimage. It does when the agent is resident in a system that bears the stamp of exactly
- * this reimage and image, and that runs from the chosen disk. The stamp is what identifies the disk: only the disk
+ * this reimage, image and config, and that runs from the chosen disk. The stamp is what identifies the disk: only the disk
  * that this reimage wrote holds it. The disk's name is held against it by kind only ("mmcblk", "sd", "nvme"), since
  * another kernel may number the same disk differently (/dev/mmcblk0 in the agent, /dev/mmcblk1 in the image).
  */
@@ -52,14 +53,25 @@ export function judgeProof(
       found: rootDisk || rootDevice,
     });
   }
+  if (installed.config !== state.config?.digest) {
+    return new Failure("wrong-system", came(`on ${imageName} with another config than its profiles say`), {
+      expected: describeConfig(state.config?.digest),
+      found: describeConfig(installed.config),
+    });
+  }
   return {
     kind: "resident",
     previousBootId: phase.previousBootId,
     bootId: sighting.bootId,
     rootDevice,
     imageDigest: installed.imageDigest,
+    ...(installed.config !== undefined && { config: installed.config }),
     provedAt: now,
   };
+}
+
+function describeConfig(digest: string | undefined): string {
+  return digest === undefined ? "no config" : `config ${shortConfig(digest)}`;
 }
 
 /** "/dev/mmcblk0" and "/dev/mmcblk1" are of one kind, "/dev/sda" is of another. */

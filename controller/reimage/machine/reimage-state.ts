@@ -8,6 +8,7 @@ import type { BootMoment } from "../../../proto/time/boot-moment.ts";
 import type { ConfigurationState } from "../../../proto/words/configuration-state.ts";
 import type { CardVerdict } from "../../../proto/words/reimage-verdict.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
+import type { ConfigSummary } from "../../profiles/node-system.ts";
 import type { CardFit } from "../plan/describe-card-growth.ts";
 import type { DiskIdentity } from "../plan/disk-identity.ts";
 import type { FailureRecord, Proof, ReimageId, RolloutId } from "../plan/rollout.ts";
@@ -196,6 +197,11 @@ export interface ReimageState {
    * grows, and every id stays.
    */
   readonly card?: CardFit;
+  /**
+   * What its profiles said when the operator confirmed. Absent when they said nothing, and in journals of an older Pallet: the
+   * system stays as the image has it. The config itself, which has secrets, is rendered anew for the write, and has to be the same.
+   */
+  readonly config?: ConfigSummary;
   /** What the node was when this began; absent before, and in journals of an older Pallet. */
   readonly before?: BeforeReimage;
   /** What writes that have ended left on the card; absent while none has touched it (see verdict.ts). */
@@ -266,6 +272,7 @@ export function queuedReimage(
     | "noResident"
     | "full"
     | "card"
+    | "config"
     | "seen"
     | "startedAt"
     | "began"

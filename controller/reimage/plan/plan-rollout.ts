@@ -8,10 +8,12 @@ import type { Loader } from "../../boot/choose-way.ts";
 import type { Image } from "../../images/catalogue/image.ts";
 import { describeReplacement } from "../../nodes/judge-board.ts";
 import type { Node } from "../../nodes/node.ts";
+import type { NodeSystem } from "../../profiles/node-system.ts";
 import { beingReimaged } from "./being-reimaged.ts";
 import { cardFitOf, growthStep } from "./describe-card-growth.ts";
 import { recordOf } from "./failure-record.ts";
 import { refuseUnknown } from "./judge-agent.ts";
+import { describeConfiguring, judgeProfiles } from "./judge-profiles.ts";
 import { judgeSystem } from "./judge-system.ts";
 import { judgeUnchanged } from "./judge-unchanged.ts";
 import { judgeWay, type WayVerdict } from "./judge-way.ts";
@@ -34,6 +36,8 @@ export interface NodeBeforeReimage {
   readonly devices?: readonly BlockDevice[] | Failure;
   /** Id of a rollout that is at work on it. */
   readonly busyWith?: string;
+  /** What its profiles say; absent if they say nothing, a Failure if they cannot be rendered for it. */
+  readonly system?: NodeSystem | Failure;
 }
 
 /** How the reimage is asked for. */
@@ -68,7 +72,10 @@ export function planReimage(
   const { node, online, devices, busyWith } = before;
   const about = { nodeId: node.id, nodeName: node.name, writeBytes: image.pack.dataBytes + image.pack.zeroBytes };
   const resident = node.agent?.role === "resident";
-  const unchanged = request.onlyChanged === true ? judgeUnchanged(node, image, noResident) : undefined;
+  const system = before.system instanceof Failure ? undefined : before.system;
+  const config = system?.summary;
+  const isComparable = request.onlyChanged === true && !(before.system instanceof Failure);
+  const unchanged = isComparable ? judgeUnchanged(node, image, noResident, config?.digest) : undefined;
   if (unchanged !== undefined)
     return {
       ...about,
@@ -76,7 +83,8 @@ export function planReimage(
       erases: [],
       steps: [],
       writeBytes: 0,
-      seen: seenOn(node.id, undefined),
+      seen: seenOn(node.id, undefined, config?.digest),
+      ...(config && { config }),
       unchanged,
     };
   const chosen = chooseDisk(before, image, disk, protectedDisks);
@@ -87,7 +95,8 @@ export function planReimage(
   const misfit =
     way.refusal ??
     refuseProtecting(image.name, image.partitions, protectedDisks) ??
-    (noResident ? undefined : judgeSystem(image, node.agent?.residentProgram, cardFitOf(request)));
+    (noResident ? undefined : judgeSystem(image, node.agent?.residentProgram, cardFitOf(request))) ??
+    (before.system instanceof Failure ? before.system : system && judgeProfiles(image, system, noResident));
   const unfit =
     misfit ??
     (chosen instanceof Failure ? chosen : (firmware.refusal ?? unknownTo(before, image, request, cardFirmware, path)));
@@ -103,8 +112,19 @@ export function planReimage(
     ...about,
     diskBytes: target?.sizeBytes ?? 0,
     erases: target === undefined ? [] : contentsOf(target),
-    steps: steps(node, { running: online && resident, image, disk: path, noResident, full, firmware, way, growth }),
-    seen: seenOn(node.id, target),
+    steps: steps(node, {
+      running: online && resident,
+      image,
+      disk: path,
+      noResident,
+      full,
+      firmware,
+      way,
+      growth,
+      system,
+    }),
+    seen: seenOn(node.id, target, config?.digest),
+    ...(config && { config }),
     ...(path !== undefined && { disk: path }),
     ...(refusal && { refusal: recordOf(refusal) }),
     ...(note !== "" && { note }),
@@ -113,7 +133,7 @@ export function planReimage(
 
 /** What the agent that is there now does not know; one that the node has yet to boot tells when it is there. */
 function unknownTo(
-  { node, online }: NodeBeforeReimage,
+  { node, online, system }: NodeBeforeReimage,
   image: Image,
   request: PlanOptions,
   cardFirmware: CardFirmwarePolicy,
@@ -122,10 +142,9 @@ function unknownTo(
   if (!online || node.agent?.role !== "netboot") return undefined;
   const diskFirmware = planDiskFirmware(cardFirmware, node.facts?.model ?? "", image);
   const changes = planCardChanges(image, cardFitOf(request), { nodeId: node.id, disk });
-  return refuseUnknown(
-    { ...changes, ...(diskFirmware && { customisation: { resident: false, diskFirmware } }) },
-    node.agent,
-  );
+  const config = system instanceof Failure ? undefined : system?.config;
+  const customisation = { resident: false, ...(diskFirmware && { diskFirmware }), ...(config && { system: config }) };
+  return refuseUnknown({ ...changes, ...((diskFirmware ?? config) && { customisation }) }, node.agent);
 }
 
 /** Seen from an installed system, its own disk is in use; it will not be once the node has rebooted into the agent. */
@@ -169,9 +188,11 @@ function steps(
     readonly firmware: FirmwareSentences;
     readonly way: WayVerdict;
     readonly growth: string | undefined;
+    readonly system: NodeSystem | undefined;
   },
 ): readonly string[] {
-  const { running, image, disk, noResident, full, firmware, way, growth } = about;
+  const { running, image, disk, noResident, full, firmware, way, growth, system } = about;
+  const configuring = describeConfiguring(system);
   const card = disk ?? "the disk that fits (chosen once its agent runs)";
   return [
     "Set the boot target to agent.",
@@ -184,6 +205,7 @@ function steps(
     noResident
       ? `Leave the ${firmware.step === undefined ? "image" : "system in the image"} as it is: no stamp, no resident agent.`
       : "Install the resident agent and the stamp of this reimage into the new system.",
+    ...(configuring === undefined ? [] : [configuring]),
     ...(firmware.step === undefined ? [] : [firmware.step]),
     "Write the partition table.",
     way.byOwnFiles

@@ -7,6 +7,7 @@ import type { ReimagePhase } from "../../../proto/words/reimage-phase.ts";
 import type { ReimageVerdict } from "../../../proto/words/reimage-verdict.ts";
 import type { RolloutState } from "../../../proto/words/rollout-state.ts";
 import type { Image } from "../../images/catalogue/image.ts";
+import type { ConfigSummary } from "../../profiles/node-system.ts";
 import type { SeenDisk } from "./seen-disk.ts";
 
 /** Id of a rollout: 1 to 64 characters of [A-Za-z0-9._-]. */
@@ -29,6 +30,8 @@ export type Proof =
       readonly bootId: string;
       readonly rootDevice: string;
       readonly imageDigest: ImageDigest;
+      /** Digest of the config that the system bears; absent if it has none. */
+      readonly config?: string;
       readonly provedAt: number;
     }
   | {
@@ -79,6 +82,8 @@ export interface Reimage {
   readonly noResident: boolean;
   /** Whether to rewrite everything, even what the card already has. */
   readonly full: boolean;
+  /** What its profiles said when it was confirmed; absent if they said nothing. */
+  readonly config?: ConfigSummary;
 }
 
 /** A reimage of one or more nodes as operators see it; see pallet.v1.Rollout. */
@@ -111,6 +116,8 @@ export interface RolloutRequest {
   readonly noResident?: boolean;
   /** Whether to rewrite everything, even what the card already has. */
   readonly full?: boolean;
+  /** Whether the profiles are left out. */
+  readonly noProfiles?: boolean;
   /** Whether the root keeps its length. */
   readonly noGrow?: boolean;
   /** Where the root has to end at the latest, in bytes from the start of the card; absent for its end. */
@@ -141,6 +148,8 @@ export interface ReimagePlan {
   readonly note?: string;
   /** What was seen of the node. */
   readonly seen: SeenDisk;
+  /** What its profiles say; absent if they say nothing, or cannot be rendered. */
+  readonly config?: ConfigSummary;
   /** Why the node is left alone: it runs the image already. */
   readonly unchanged?: string;
 }

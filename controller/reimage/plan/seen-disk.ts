@@ -15,12 +15,15 @@ export interface SeenDisk {
     /** See `claimsOf`. */
     readonly content: readonly string[];
   };
+  /** Digest of the config that its profiles say; absent if they say nothing. */
+  readonly config?: string;
 }
 
-/** What is seen of a node; the disk is absent while it is unknown. */
-export function seenOn(nodeId: NodeId, disk: BlockDevice | undefined): SeenDisk {
-  if (disk === undefined) return { nodeId };
-  return { nodeId, disk: { path: disk.path, identity: identityOf(disk), content: claimsOf(disk) } };
+/** What is seen of a node; the disk is absent while it is unknown. @param config digest of what its profiles say */
+export function seenOn(nodeId: NodeId, disk: BlockDevice | undefined, config?: string): SeenDisk {
+  const about = { nodeId, ...(config !== undefined && { config }) };
+  if (disk === undefined) return about;
+  return { ...about, disk: { path: disk.path, identity: identityOf(disk), content: claimsOf(disk) } };
 }
 
 /**

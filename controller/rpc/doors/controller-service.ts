@@ -7,6 +7,7 @@ import { createImageDoors } from "./image-doors.ts";
 import { createNodeDoors } from "./node-doors.ts";
 import { createNodeLogDoors } from "./node-log-doors.ts";
 import type { ControllerParts } from "./parts.ts";
+import { createProfileDoors } from "./profile-doors.ts";
 import { createRolloutDoors } from "./rollout-doors.ts";
 import { createRootDoors } from "./root-doors.ts";
 import { createStatusDoors } from "./status-doors.ts";
@@ -19,6 +20,7 @@ export function createControllerService(host: CallHost, parts: ControllerParts):
     ...createAgentDoors(host, parts),
     ...createImageDoors(host, parts),
     ...createRootDoors(host, parts),
+    ...createProfileDoors(host, parts),
     ...createRolloutDoors(host, parts),
     ...createEventDoors(host, parts),
     ...createNodeLogDoors(host, parts),

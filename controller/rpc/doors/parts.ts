@@ -8,6 +8,7 @@ import type { ImageDeriver } from "../../images/derive/image-deriver.ts";
 import type { NodeLogs } from "../../logs/node-logs.ts";
 import type { KeptAcceptRules } from "../../nodes/kept-accept-rules.ts";
 import type { NodeRegistry } from "../../nodes/node-registry.ts";
+import type { ProfileFolder } from "../../profiles/profile-folder.ts";
 import type { Rollouts } from "../../reimage/rollouts.ts";
 import type { RootKeeper } from "../../roots/root-keeper.ts";
 import type { Capacity } from "../../uplink/capacity.ts";
@@ -81,6 +82,7 @@ export interface ControllerParts {
   readonly events: EventLog;
   readonly nodeLogs: NodeLogs;
   readonly identity: ControllerIdentity;
+  readonly profiles: ProfileFolder;
   readonly agents: AgentConnector;
   /** The disks that are never written. */
   readonly protectedDisks: DiskProtection;

@@ -2,6 +2,7 @@ import * as wire from "../../../proto/gen/pallet/v1/image.ts";
 import { type KernelFormat, kernelFormats, kernelOrigins } from "../../../proto/words/kernel-kind.ts";
 import { partitionTableKinds } from "../../../proto/words/partition-table-kind.ts";
 import { describeNotes } from "../../images/boot/describe-notes.ts";
+import { describeAbilities } from "../../images/catalogue/describe-abilities.ts";
 import type { Image, Pack } from "../../images/catalogue/image.ts";
 
 /** Converts an image to the wire. */
@@ -42,6 +43,7 @@ export function imageToWire(image: Image): wire.Image {
     pack: packToWire(image.pack),
     everything: image.everything ?? false,
     notes: [...describeNotes(image)],
+    abilities: image.abilities === undefined ? [] : [...describeAbilities(image.abilities)],
   };
 }
 

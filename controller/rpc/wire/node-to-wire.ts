@@ -4,6 +4,7 @@ import { bootTargets } from "../../../proto/words/boot-target.ts";
 import { nodeTroubleKinds } from "../../../proto/words/node-trouble-kind.ts";
 import type { Node } from "../../nodes/node.ts";
 import type { NodeTrouble } from "../../nodes/node-trouble.ts";
+import { configToWire } from "./config-to-wire.ts";
 
 /** Converts a node to the wire, with what other rooms know about it. */
 export function nodeToWire(
@@ -46,6 +47,8 @@ export function nodeToWire(
       lastTime: new Date(lastAt),
     })),
     lastReimage: view.lastReimage,
+    index: node.index ?? 0,
+    config: node.installation?.config && configToWire(node.installation.config),
     replacedBoard: replaced && { serial: replaced.serial, name: replaced.name, since: new Date(replaced.since) },
   };
 }

@@ -172,11 +172,12 @@ function checkedTasks({ configDigest, tasks, problem }: TasksReport): TasksRepor
   };
 }
 
-function checkedStamp({ imageName, imageDigest, reimageId, installedAt }: InstalledSystem): InstalledSystem {
+function checkedStamp({ imageName, imageDigest, reimageId, installedAt, config }: InstalledSystem): InstalledSystem {
   return {
     imageName: plainText(imageName, maxImageName),
     imageDigest: plainText(imageDigest, maxWord) as ImageDigest,
     reimageId: plainText(reimageId, maxWord),
+    ...(config !== undefined && { config }),
     installedAt,
   };
 }

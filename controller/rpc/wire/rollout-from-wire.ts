@@ -3,6 +3,7 @@ import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
 import type { SeenDisk as SeenDiskOnWire } from "../../../proto/gen/pallet/v1/rollout.ts";
 import { parseMacAddress } from "../../../proto/names/node-id.ts";
 import { digestForm, type ImageDigest, parseImageDigest } from "../../../proto/pack/digest.ts";
+import { configDigestForm } from "../../../proto/system/installed-system.ts";
 import { assertNodeChoice } from "../../nodes/choose-nodes.ts";
 import { diskRuleForms, parseDiskRule } from "../../reimage/plan/parse-disk-rule.ts";
 import type { RolloutId, RolloutRequest } from "../../reimage/plan/rollout.ts";
@@ -12,13 +13,14 @@ import { idFromWire, required } from "./text-from-wire.ts";
 /** What an operator asks to reimage, checked as far as that goes without knowing nodes and images. */
 export function rolloutRequestFromWire(request: wire.RolloutRequest | undefined): RolloutRequest {
   const given = required("rollout", request);
-  const { nodes, all, imageName, disk, noResident, full, noGrow, growToBytes, onlyChanged } = given;
+  const { nodes, all, imageName, disk, noResident, full, noProfiles, noGrow, growToBytes, onlyChanged } = given;
   const confirmed = {
     ...(given.imageDigest !== "" && { imageDigest: digestFromWire(given.imageDigest) }),
     ...(given.seen.length > 0 && { seen: given.seen.map(seenDiskFromWire) }),
   };
   if (given.retryOf !== "") {
-    if (all || imageName !== "" || disk !== "" || noResident || full || noGrow || growToBytes !== 0n || onlyChanged)
+    const options = noResident || full || noProfiles || noGrow || growToBytes !== 0n || onlyChanged;
+    if (all || imageName !== "" || disk !== "" || options)
       throw new Failure("invalid", "retry_of takes image and options from that rollout: give none");
     return { nodes: [...nodes], all: false, retryOf: rolloutIdFromWire(given.retryOf), ...confirmed };
   }
@@ -37,6 +39,7 @@ export function rolloutRequestFromWire(request: wire.RolloutRequest | undefined)
     ...(disk !== "" && { disk }),
     ...(noResident && { noResident }),
     ...(full && { full }),
+    ...(noProfiles && { noProfiles }),
     ...(noGrow && { noGrow }),
     ...(growToBytes !== 0n && { growToBytes: Number(growToBytes) }),
     ...(onlyChanged && { onlyChanged }),
@@ -50,12 +53,15 @@ function digestFromWire(text: string): ImageDigest {
   return digest;
 }
 
-function seenDiskFromWire({ nodeId, disk, sizeBytes, model, serial, cid, content }: SeenDiskOnWire): SeenDisk {
+function seenDiskFromWire({ nodeId, disk, sizeBytes, model, serial, cid, content, config }: SeenDiskOnWire): SeenDisk {
   const id = parseMacAddress(nodeId);
   if (id === undefined) throw new Failure("invalid", "seen has a node_id that is no MAC address");
-  if (disk === "") return { nodeId: id };
+  if (config !== "" && !configDigestForm.test(config))
+    throw new Failure("invalid", "seen has a config that is no digest: 64 digits of 0-9 and a-f");
+  const about = { nodeId: id, ...(config !== "" && { config }) };
+  if (disk === "") return about;
   return {
-    nodeId: id,
+    ...about,
     disk: { path: disk, identity: { sizeBytes: Number(sizeBytes), model, serial, cid }, content: [...content] },
   };
 }

@@ -12,6 +12,7 @@ import { type ReimageVerdict, reimageVerdicts } from "../../../proto/words/reima
 import { rolloutStates } from "../../../proto/words/rollout-state.ts";
 import type { FailureRecord, Proof, Reimage, ReimagePlan, Rollout, RolloutPlan } from "../../reimage/plan/rollout.ts";
 import type { SeenDisk } from "../../reimage/plan/seen-disk.ts";
+import { configToWire } from "./config-to-wire.ts";
 import { imageToWire } from "./image-to-wire.ts";
 
 /** Converts a rollout to the wire. */
@@ -34,10 +35,11 @@ export function rolloutPlanToWire({ image, plans }: RolloutPlan, onlyChanged: bo
   return { image: imageToWire(image), plans: plans.map(reimagePlanToWire), onlyChanged };
 }
 
-function seenDiskToWire({ nodeId, disk }: SeenDisk): wire.SeenDisk {
-  if (disk === undefined) return { nodeId, disk: "", sizeBytes: 0n, model: "", serial: "", cid: "", content: [] };
+function seenDiskToWire({ nodeId, disk, config = "" }: SeenDisk): wire.SeenDisk {
+  if (disk === undefined)
+    return { nodeId, config, disk: "", sizeBytes: 0n, model: "", serial: "", cid: "", content: [] };
   const { sizeBytes, ...words } = disk.identity;
-  return { nodeId, disk: disk.path, sizeBytes: BigInt(sizeBytes), ...words, content: [...disk.content] };
+  return { nodeId, config, disk: disk.path, sizeBytes: BigInt(sizeBytes), ...words, content: [...disk.content] };
 }
 
 function reimageToWire(reimage: Reimage): wire.Reimage {
@@ -60,6 +62,7 @@ function reimageToWire(reimage: Reimage): wire.Reimage {
     verdict: verdictToWire(reimage.verdict),
     waitsFor: reimage.waitsFor ?? "",
     took: optionalDuration(reimage.tookMs),
+    config: reimage.config && configToWire(reimage.config),
   };
 }
 
@@ -92,6 +95,7 @@ function reimagePlanToWire(plan: ReimagePlan): wire.ReimagePlan {
     note: plan.note ?? "",
     seen: seenDiskToWire(plan.seen),
     unchanged: plan.unchanged ?? "",
+    config: plan.config && configToWire(plan.config),
   };
 }
 
@@ -116,6 +120,7 @@ function proofToWire(proof: Proof): wire.Proof {
     kind: proofKinds.toWire(proof.kind),
     kernelPath: isWeak ? proof.kernelPath : "",
     answer: isWeak ? proof.answer : "",
+    config: isWeak ? "" : (proof.config ?? ""),
   };
 }
 

@@ -9,6 +9,7 @@ import { aLoopDevice } from "../../unit/agent/disk/a-loop-device.ts";
 import { answer, collect, endOf, firstOf } from "../calls.ts";
 import type { Refusal, ServiceChecks } from "./checks.ts";
 import { whilePending } from "./controller-nodes.ts";
+import { startsWithBrokenProfiles } from "./controller-profiles.ts";
 import { leavesDuringLsblk, manyLeave } from "./leaving-callers.ts";
 import { aNode, aRollout, cancelRollout, rolloutOf, type World } from "./world.ts";
 
@@ -132,6 +133,12 @@ export const controllerRolloutChecks: ServiceChecks = {
         ...refusalsOfRequests(start).INVALID_ARGUMENT,
         malformedId(async (world, id) => start(world, rolloutOf([(await aNode(world)).name]), id)),
         {
+          when: "profiles have problems, and all are told",
+          reason: "FAILURE_REASON_INVALID",
+          says: /2 problems:.*a\.yaml line 1 .*system\.hostname.*b\.yaml line 1 .*did you mean "system"/s,
+          call: startsWithBrokenProfiles,
+        },
+        {
           when: "a named node was not in the plan that was confirmed",
           reason: "FAILURE_REASON_INVALID",
           says: /was not in the plan that was confirmed/,
@@ -155,6 +162,16 @@ export const controllerRolloutChecks: ServiceChecks = {
             const { controller } = world;
             assert.equal((await answer(controller, controller.getNode, { node: name })).node?.rolloutId, "");
             throw refused;
+          },
+        },
+        {
+          when: "profiles say something that was not confirmed",
+          reason: "FAILURE_REASON_INVALID",
+          says: /its profiles say something else than what was confirmed/,
+          async call(world) {
+            const { mac, name } = await aNode(world);
+            const seen = [SeenDisk.fromPartial({ nodeId: mac, config: "ab".repeat(32) })];
+            return start(world, rolloutOf([name], { seen }));
           },
         },
         {

@@ -15,6 +15,7 @@ import { controllerEventChecks } from "./controller-events.ts";
 import { controllerIdentityChecks } from "./controller-identity.ts";
 import { controllerImageChecks } from "./controller-images.ts";
 import { controllerNodeChecks } from "./controller-nodes.ts";
+import { controllerProfileChecks } from "./controller-profiles.ts";
 import { controllerRolloutChecks } from "./controller-rollouts.ts";
 import { controllerRootChecks } from "./controller-roots.ts";
 import { documentedStatuses, methodsOf } from "./documented-statuses.ts";
@@ -30,6 +31,7 @@ const checksOf: Readonly<Record<string, ServiceChecks>> = {
     ...controllerAgentChecks,
     ...controllerImageChecks,
     ...controllerRootChecks,
+    ...controllerProfileChecks,
     ...controllerRolloutChecks,
     ...controllerEventChecks,
     ...nodeLogChecks,

@@ -292,6 +292,7 @@ export function rolloutOf(nodes: readonly string[], given: Partial<RolloutReques
     disk,
     noResident: false,
     full: false,
+    noProfiles: false,
     noGrow: false,
     growToBytes: 0n,
     ...{ imageDigest: "", seen: [], onlyChanged: false, retryOf: "" },

@@ -33,6 +33,14 @@ import { problemOfNodeName } from "../../../controller/nodes/node-name.ts";
 import { matchesLabels, parseLabelSelector } from "../../../controller/nodes/parse-label-selector.ts";
 import { parseSelector } from "../../../controller/nodes/parse-selector.ts";
 import { selectNodes } from "../../../controller/nodes/select-nodes.ts";
+import { buildConfig } from "../../../controller/profiles/build-config.ts";
+import { renderConfig } from "../../../controller/profiles/describe-config.ts";
+import { parseProfile } from "../../../controller/profiles/parse-profile.ts";
+import { placeOfField } from "../../../controller/profiles/place-of-field.ts";
+import { systemShape } from "../../../controller/profiles/profile-shape.ts";
+import { renderProfiles } from "../../../controller/profiles/render-profiles.ts";
+import { selectReferences } from "../../../controller/profiles/select-references.ts";
+import { parseTemplate, renderTemplate } from "../../../controller/profiles/templates.ts";
 import { parseDiskRule } from "../../../controller/reimage/plan/parse-disk-rule.ts";
 import { checkAuthorizedKeys } from "../../../controller/rootfs/parse-authorized-keys.ts";
 import { parseRootId } from "../../../controller/roots/root-id.ts";
@@ -42,13 +50,33 @@ import { bootMacFromWire } from "../../../controller/rpc/wire/registration-from-
 import { rolloutIdFromWire } from "../../../controller/rpc/wire/rollout-from-wire.ts";
 import { idFromWire } from "../../../controller/rpc/wire/text-from-wire.ts";
 import { parseBitRate } from "../../../controller/uplink/parse-bit-rate.ts";
+import { limits } from "../../../proto/limits.ts";
 import type { NodeId } from "../../../proto/names/node-id.ts";
 import { parseOperationId } from "../../../proto/operation/parse-spec.ts";
+import { findConfigProblems } from "../../../proto/system/config/check-config.ts";
 import { aNode } from "../../unit/controller/boot/a-node.ts";
 import { aDevice } from "../../unit/proto/disk/a-device.ts";
 import { family, unlessRefused } from "../frame/family.ts";
 import { mutatedText } from "../frame/mutations.ts";
 import { goldenTexts } from "./samples.ts";
+
+const aProfile = `name: workers
+match: { labels: "rack=a,role in (db, web)", name: "pi-*", model: "Rasp*", image: "deb*" }
+priority: 10
+system:
+  hostname: "{{ name }}-{{ index }}"
+  keyboard: { layout: ch }
+  users:
+    - { name: ada, uid: "{{ 1000 | plus: index }}", passwordHashFile: secrets/ada, authorizedKeys: [ssh-ed25519 AAAA], sudo: password }
+  ssh: { enabled: true, hostKeyFiles: ["keys/{{ name }}"] }
+  network: { interfaces: [{ name: eth0, addresses: ["10.0.0.7/24"] }], wifi: { country: CH, ssid: x, passphraseFile: wifi } }
+  files:
+    - { path: /etc/motd, contentFile: "motd/{{ model }}", mode: "0644" }
+    - { path: /etc/token, secretFile: "{{ labels.rack }}" }
+  units: [{ name: ssh.service, state: enabled }]
+  tasks: [{ name: join, command: [echo, "{{ mac }}"], timeout: 5m, environment: { A: b }, secretFiles: { TOKEN: token } }]
+  userDataFile: user-data
+`;
 
 const configTxt = `# a comment
 [pi4]
@@ -240,6 +268,72 @@ export const controller = [
       const { problems } = parseConfigFile(text, "/etc/pallet/controller.yaml");
       // Ten of its syntax, that there are more of them, and what its lines say.
       assert.ok(problems.length <= 11 + text.length);
+    },
+  }),
+  family<{ readonly text: string; readonly said: string }>({
+    name: "profiles: a profile, and what a node says of itself",
+    inputs: fc.record({
+      text: mutatedText([aProfile], {
+        words: [
+          "{{ ",
+          " }}",
+          "{% ",
+          " %}",
+          "| append: ",
+          "{% assign a = a | append: a %}",
+          "{% for i in (1..99999999) %}",
+        ],
+        maxCharacters: 64 * 1024,
+      }),
+      said: mutatedText(["Raspberry Pi 4", "../../etc/shadow", "{{ name }}"], { maxCharacters: 1000 }),
+    }),
+    check({ text, said }) {
+      const { profile, problems } = parseProfile(text, "/etc/pallet/profiles/a.yaml");
+      assert.equal(profile === undefined, problems.length > 0);
+      if (profile === undefined) return;
+      const values = {
+        name: "pi-1",
+        mac: "b8:27:eb:00:00:01",
+        index: 1,
+        labels: { rack: said },
+        image: "debian",
+        model: said,
+      };
+      const { system } = renderProfiles([profile, profile], values);
+      if (system === undefined) return;
+      const { references } = selectReferences(system, systemShape);
+      for (const { path } of references) assert.ok(path.startsWith("/etc/pallet/profiles/"), path);
+      const { config } = buildConfig(
+        system,
+        new Map(references.map(({ path }) => [path, Buffer.from("secret-canary")])),
+      );
+      for (const { field } of findConfigProblems(config)) placeOfField(system, field);
+      const hidden = config.files?.every(({ secret }) => secret === true) ?? true;
+      if (hidden && config.tasks === undefined && !text.includes("authorizedKeysFile"))
+        assert.ok(!renderConfig(config).includes("secret-canary"));
+    },
+  }),
+  family<string>({
+    name: "profiles: a template",
+    inputs: mutatedText(
+      [
+        "pi-{{ index | prepend: '00' | slice: -2, 2 }}",
+        "{% if labels.rack == 'a' %}x{% elsif name contains 'y' %}z{% else %}{{ labels['k/v'] | default: 'q' }}{% endif %}",
+        "{% capture a %}{{ name | upcase }}{% endcapture %}{% assign b = a | split: '-' | join: '_' %}{{ b | json }}",
+        "{% case name %}{% when 'a' %}1{% endcase %}{% raw %}{{ }}{% endraw %}{{ 7 | divided_by: index | round }}",
+      ],
+      {
+        words: ["{% assign a = a | append: a %}", "{{ ", " | replace: 'a', name", "(1..999999)", "| times: 1e308"],
+        maxCharacters: 70_000,
+      },
+    ),
+    check(text) {
+      const values = { name: "pi-1", labels: { rack: "a" }, index: 1 };
+      const rendered = unlessRefused(() => {
+        parseTemplate(text);
+        return renderTemplate(text, values);
+      });
+      assert.ok((rendered?.length ?? 0) <= 4 * limits.profiles.renderedCharacters.most);
     },
   }),
   family<string>({

@@ -33,6 +33,7 @@ import { LogLevel, logLevelFromJSON, logLevelToJSON, NodeLogRecord } from "./log
 import { AgentInfo, NodeFacts } from "./node.ts";
 import { ByteCount, Operation, OperationSpec } from "./operation.ts";
 import {
+  ConfigSummary,
   ReimagePhase,
   reimagePhaseFromJSON,
   reimagePhaseToJSON,
@@ -595,7 +596,16 @@ export interface Node {
     | ReplacedBoard
     | undefined;
   /** Its latest reimage, where one node is asked for (GetNode); absent if there was none, and in lists. */
-  lastReimage: LastReimage | undefined;
+  lastReimage:
+    | LastReimage
+    | undefined;
+  /**
+   * A small number, from 1 on, that no other node has: given when it is accepted, kept until it is forgotten. 0 of one that
+   * was never accepted.
+   */
+  index: number;
+  /** What its profiles made of the system on its card; absent if nothing. */
+  config: ConfigSummary | undefined;
 }
 
 /**
@@ -1101,6 +1111,102 @@ export interface RolloutRequest {
    * proved the image since are left alone.
    */
   retryOf: string;
+  /** Leave the profiles out: the system stays as the image has it, but for the resident agent and the stamp. */
+  noProfiles: boolean;
+}
+
+/** Asks for the profiles. */
+export interface ListProfilesRequest {
+}
+
+/** The profiles. */
+export interface ListProfilesResponse {
+  /** Absolute path of their folder, on the controller's machine. It need not be there. */
+  directory: string;
+  /** In the order in which they are merged; without those that cannot be read. */
+  profiles: Profile[];
+  /** What is wrong with their files; while there is anything, no rollout starts. */
+  problems: ProfileProblem[];
+}
+
+/** What the systems of some nodes are to be. */
+export interface Profile {
+  /** Its name. */
+  name: string;
+  /** Absolute path of its file, on the controller's machine. */
+  file: string;
+  /** From low to high, of the same priority by name; the later profile wins. */
+  priority: number;
+  /** Which nodes it is for, in words; empty for all. */
+  match: string;
+  /** What it says something of, for example "hostname", "users". */
+  fields: string[];
+  /** Names of the accepted nodes that it is for. With a pattern for images, whatever image they get. */
+  nodes: string[];
+}
+
+/** Something that is wrong with a profile. */
+export interface ProfileProblem {
+  /** Absolute path of the file, on the controller's machine. */
+  file: string;
+  /** Where in it, from 1; 0 for the whole file. */
+  line: number;
+  /** From 1; 0 for the whole file. */
+  column: number;
+  /** The field, for example "system.users[0].name"; empty for the whole file. */
+  field: string;
+  /** A sentence, without secrets. */
+  problem: string;
+  /** Names of the nodes for which it is wrong; none if it is whatever the node. */
+  nodes: string[];
+}
+
+/** Asks for everything that is wrong. */
+export interface CheckProfilesRequest {
+}
+
+/** Everything that is wrong. */
+export interface CheckProfilesResponse {
+  /** Absolute path of the folder, on the controller's machine. */
+  directory: string;
+  /** How many profiles it has. */
+  profiles: number;
+  /** Number of nodes for which they were rendered; none while the files have problems. */
+  nodes: number;
+  /** What is wrong; none when a rollout could start. */
+  problems: ProfileProblem[];
+}
+
+/** Asks what profiles say for a node. */
+export interface RenderNodeConfigRequest {
+  /** Name, MAC address or serial number. */
+  node: string;
+  /** The image; may be empty if the catalogue holds exactly one. */
+  imageName: string;
+}
+
+/** What profiles say for a node. */
+export interface RenderNodeConfigResponse {
+  /** Name of the image. */
+  imageName: string;
+  /** Absent if no profile says anything for this node. */
+  config:
+    | ConfigSummary
+    | undefined;
+  /** The config as YAML, with "(secret)" for each secret. */
+  yaml: string;
+  /** What is written where, in this order; none where `refusals` says why not. */
+  edits: ConfigEdit[];
+  /** Why the image cannot be made that, a sentence each; none if it can. */
+  refusals: string[];
+}
+
+/** One change of a root filesystem. */
+export interface ConfigEdit {
+  /** Absolute path in the new system. */
+  path: string;
+  /** What it does, in one line, without secrets: "sets the host name to pi-7". */
+  does: string;
 }
 
 /** Asks for a plan. */
@@ -1908,6 +2014,8 @@ function createBaseNode(): Node {
     troubles: [],
     replacedBoard: undefined,
     lastReimage: undefined,
+    index: 0,
+    config: undefined,
   };
 }
 
@@ -1972,6 +2080,12 @@ export const Node: MessageFns<Node> = {
     }
     if (message.lastReimage !== undefined) {
       LastReimage.encode(message.lastReimage, writer.uint32(162).fork()).join();
+    }
+    if (message.index !== 0) {
+      writer.uint32(168).uint32(message.index);
+    }
+    if (message.config !== undefined) {
+      ConfigSummary.encode(message.config, writer.uint32(178).fork()).join();
     }
     return writer;
   },
@@ -2149,6 +2263,22 @@ export const Node: MessageFns<Node> = {
             message.lastReimage = LastReimage.decode(reader, reader.uint32());
             continue;
           }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.config = ConfigSummary.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2235,6 +2365,8 @@ export const Node: MessageFns<Node> = {
         : isSet(object.last_reimage)
         ? LastReimage.fromJSON(object.last_reimage)
         : undefined,
+      index: isSet(object.index) ? globalThis.Number(object.index) : 0,
+      config: isSet(object.config) ? ConfigSummary.fromJSON(object.config) : undefined,
     };
   },
 
@@ -2300,6 +2432,12 @@ export const Node: MessageFns<Node> = {
     if (message.lastReimage !== undefined) {
       obj.lastReimage = LastReimage.toJSON(message.lastReimage);
     }
+    if (message.index !== 0) {
+      obj.index = Math.round(message.index);
+    }
+    if (message.config !== undefined) {
+      obj.config = ConfigSummary.toJSON(message.config);
+    }
     return obj;
   },
 
@@ -2337,6 +2475,10 @@ export const Node: MessageFns<Node> = {
       : undefined;
     message.lastReimage = (object.lastReimage !== undefined && object.lastReimage !== null)
       ? LastReimage.fromPartial(object.lastReimage)
+      : undefined;
+    message.index = object.index ?? 0;
+    message.config = (object.config !== undefined && object.config !== null)
+      ? ConfigSummary.fromPartial(object.config)
       : undefined;
     return message;
   },
@@ -6730,6 +6872,7 @@ function createBaseRolloutRequest(): RolloutRequest {
     seen: [],
     onlyChanged: false,
     retryOf: "",
+    noProfiles: false,
   };
 }
 
@@ -6773,6 +6916,9 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
     }
     if (message.retryOf !== "") {
       writer.uint32(98).string(message.retryOf);
+    }
+    if (message.noProfiles !== false) {
+      writer.uint32(104).bool(message.noProfiles);
     }
     return writer;
   },
@@ -6886,6 +7032,14 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
             message.retryOf = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.noProfiles = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6942,6 +7096,11 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
         : isSet(object.retry_of)
         ? globalThis.String(object.retry_of)
         : "",
+      noProfiles: isSet(object.noProfiles)
+        ? globalThis.Boolean(object.noProfiles)
+        : isSet(object.no_profiles)
+        ? globalThis.Boolean(object.no_profiles)
+        : false,
     };
   },
 
@@ -6983,6 +7142,9 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
     if (message.retryOf !== "") {
       obj.retryOf = message.retryOf;
     }
+    if (message.noProfiles !== false) {
+      obj.noProfiles = message.noProfiles;
+    }
     return obj;
   },
 
@@ -7005,6 +7167,944 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
     message.seen = object.seen?.map((e) => SeenDisk.fromPartial(e)) || [];
     message.onlyChanged = object.onlyChanged ?? false;
     message.retryOf = object.retryOf ?? "";
+    message.noProfiles = object.noProfiles ?? false;
+    return message;
+  },
+};
+
+function createBaseListProfilesRequest(): ListProfilesRequest {
+  return {};
+}
+
+export const ListProfilesRequest: MessageFns<ListProfilesRequest> = {
+  encode(_: ListProfilesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListProfilesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListProfilesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ListProfilesRequest {
+    return {};
+  },
+
+  toJSON(_: ListProfilesRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListProfilesRequest>): ListProfilesRequest {
+    return ListProfilesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListProfilesRequest>): ListProfilesRequest {
+    const message = createBaseListProfilesRequest();
+    return message;
+  },
+};
+
+function createBaseListProfilesResponse(): ListProfilesResponse {
+  return { directory: "", profiles: [], problems: [] };
+}
+
+export const ListProfilesResponse: MessageFns<ListProfilesResponse> = {
+  encode(message: ListProfilesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.directory !== "") {
+      writer.uint32(10).string(message.directory);
+    }
+    for (const v of message.profiles) {
+      Profile.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.problems) {
+      ProfileProblem.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListProfilesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListProfilesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.directory = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.profiles.push(Profile.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.problems.push(ProfileProblem.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListProfilesResponse {
+    return {
+      directory: isSet(object.directory) ? globalThis.String(object.directory) : "",
+      profiles: globalThis.Array.isArray(object?.profiles) ? object.profiles.map((e: any) => Profile.fromJSON(e)) : [],
+      problems: globalThis.Array.isArray(object?.problems)
+        ? object.problems.map((e: any) => ProfileProblem.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ListProfilesResponse): unknown {
+    const obj: any = {};
+    if (message.directory !== "") {
+      obj.directory = message.directory;
+    }
+    if (message.profiles?.length) {
+      obj.profiles = message.profiles.map((e) => Profile.toJSON(e));
+    }
+    if (message.problems?.length) {
+      obj.problems = message.problems.map((e) => ProfileProblem.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListProfilesResponse>): ListProfilesResponse {
+    return ListProfilesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListProfilesResponse>): ListProfilesResponse {
+    const message = createBaseListProfilesResponse();
+    message.directory = object.directory ?? "";
+    message.profiles = object.profiles?.map((e) => Profile.fromPartial(e)) || [];
+    message.problems = object.problems?.map((e) => ProfileProblem.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseProfile(): Profile {
+  return { name: "", file: "", priority: 0, match: "", fields: [], nodes: [] };
+}
+
+export const Profile: MessageFns<Profile> = {
+  encode(message: Profile, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.file !== "") {
+      writer.uint32(18).string(message.file);
+    }
+    if (message.priority !== 0) {
+      writer.uint32(24).int32(message.priority);
+    }
+    if (message.match !== "") {
+      writer.uint32(34).string(message.match);
+    }
+    for (const v of message.fields) {
+      writer.uint32(42).string(v!);
+    }
+    for (const v of message.nodes) {
+      writer.uint32(50).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Profile {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProfile();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.file = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.priority = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.match = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.fields.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.nodes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Profile {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      file: isSet(object.file) ? globalThis.String(object.file) : "",
+      priority: isSet(object.priority) ? globalThis.Number(object.priority) : 0,
+      match: isSet(object.match) ? globalThis.String(object.match) : "",
+      fields: globalThis.Array.isArray(object?.fields) ? object.fields.map((e: any) => globalThis.String(e)) : [],
+      nodes: globalThis.Array.isArray(object?.nodes) ? object.nodes.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: Profile): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.file !== "") {
+      obj.file = message.file;
+    }
+    if (message.priority !== 0) {
+      obj.priority = Math.round(message.priority);
+    }
+    if (message.match !== "") {
+      obj.match = message.match;
+    }
+    if (message.fields?.length) {
+      obj.fields = message.fields;
+    }
+    if (message.nodes?.length) {
+      obj.nodes = message.nodes;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Profile>): Profile {
+    return Profile.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Profile>): Profile {
+    const message = createBaseProfile();
+    message.name = object.name ?? "";
+    message.file = object.file ?? "";
+    message.priority = object.priority ?? 0;
+    message.match = object.match ?? "";
+    message.fields = object.fields?.map((e) => e) || [];
+    message.nodes = object.nodes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseProfileProblem(): ProfileProblem {
+  return { file: "", line: 0, column: 0, field: "", problem: "", nodes: [] };
+}
+
+export const ProfileProblem: MessageFns<ProfileProblem> = {
+  encode(message: ProfileProblem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.file !== "") {
+      writer.uint32(10).string(message.file);
+    }
+    if (message.line !== 0) {
+      writer.uint32(16).uint32(message.line);
+    }
+    if (message.column !== 0) {
+      writer.uint32(24).uint32(message.column);
+    }
+    if (message.field !== "") {
+      writer.uint32(34).string(message.field);
+    }
+    if (message.problem !== "") {
+      writer.uint32(42).string(message.problem);
+    }
+    for (const v of message.nodes) {
+      writer.uint32(50).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProfileProblem {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProfileProblem();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.file = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.line = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.column = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.field = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.problem = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.nodes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ProfileProblem {
+    return {
+      file: isSet(object.file) ? globalThis.String(object.file) : "",
+      line: isSet(object.line) ? globalThis.Number(object.line) : 0,
+      column: isSet(object.column) ? globalThis.Number(object.column) : 0,
+      field: isSet(object.field) ? globalThis.String(object.field) : "",
+      problem: isSet(object.problem) ? globalThis.String(object.problem) : "",
+      nodes: globalThis.Array.isArray(object?.nodes) ? object.nodes.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: ProfileProblem): unknown {
+    const obj: any = {};
+    if (message.file !== "") {
+      obj.file = message.file;
+    }
+    if (message.line !== 0) {
+      obj.line = Math.round(message.line);
+    }
+    if (message.column !== 0) {
+      obj.column = Math.round(message.column);
+    }
+    if (message.field !== "") {
+      obj.field = message.field;
+    }
+    if (message.problem !== "") {
+      obj.problem = message.problem;
+    }
+    if (message.nodes?.length) {
+      obj.nodes = message.nodes;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ProfileProblem>): ProfileProblem {
+    return ProfileProblem.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ProfileProblem>): ProfileProblem {
+    const message = createBaseProfileProblem();
+    message.file = object.file ?? "";
+    message.line = object.line ?? 0;
+    message.column = object.column ?? 0;
+    message.field = object.field ?? "";
+    message.problem = object.problem ?? "";
+    message.nodes = object.nodes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseCheckProfilesRequest(): CheckProfilesRequest {
+  return {};
+}
+
+export const CheckProfilesRequest: MessageFns<CheckProfilesRequest> = {
+  encode(_: CheckProfilesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckProfilesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckProfilesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): CheckProfilesRequest {
+    return {};
+  },
+
+  toJSON(_: CheckProfilesRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<CheckProfilesRequest>): CheckProfilesRequest {
+    return CheckProfilesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<CheckProfilesRequest>): CheckProfilesRequest {
+    const message = createBaseCheckProfilesRequest();
+    return message;
+  },
+};
+
+function createBaseCheckProfilesResponse(): CheckProfilesResponse {
+  return { directory: "", profiles: 0, nodes: 0, problems: [] };
+}
+
+export const CheckProfilesResponse: MessageFns<CheckProfilesResponse> = {
+  encode(message: CheckProfilesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.directory !== "") {
+      writer.uint32(10).string(message.directory);
+    }
+    if (message.profiles !== 0) {
+      writer.uint32(16).uint32(message.profiles);
+    }
+    if (message.nodes !== 0) {
+      writer.uint32(24).uint32(message.nodes);
+    }
+    for (const v of message.problems) {
+      ProfileProblem.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckProfilesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckProfilesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.directory = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.profiles = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.nodes = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.problems.push(ProfileProblem.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CheckProfilesResponse {
+    return {
+      directory: isSet(object.directory) ? globalThis.String(object.directory) : "",
+      profiles: isSet(object.profiles) ? globalThis.Number(object.profiles) : 0,
+      nodes: isSet(object.nodes) ? globalThis.Number(object.nodes) : 0,
+      problems: globalThis.Array.isArray(object?.problems)
+        ? object.problems.map((e: any) => ProfileProblem.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: CheckProfilesResponse): unknown {
+    const obj: any = {};
+    if (message.directory !== "") {
+      obj.directory = message.directory;
+    }
+    if (message.profiles !== 0) {
+      obj.profiles = Math.round(message.profiles);
+    }
+    if (message.nodes !== 0) {
+      obj.nodes = Math.round(message.nodes);
+    }
+    if (message.problems?.length) {
+      obj.problems = message.problems.map((e) => ProfileProblem.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CheckProfilesResponse>): CheckProfilesResponse {
+    return CheckProfilesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CheckProfilesResponse>): CheckProfilesResponse {
+    const message = createBaseCheckProfilesResponse();
+    message.directory = object.directory ?? "";
+    message.profiles = object.profiles ?? 0;
+    message.nodes = object.nodes ?? 0;
+    message.problems = object.problems?.map((e) => ProfileProblem.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRenderNodeConfigRequest(): RenderNodeConfigRequest {
+  return { node: "", imageName: "" };
+}
+
+export const RenderNodeConfigRequest: MessageFns<RenderNodeConfigRequest> = {
+  encode(message: RenderNodeConfigRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.imageName !== "") {
+      writer.uint32(18).string(message.imageName);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenderNodeConfigRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenderNodeConfigRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.imageName = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RenderNodeConfigRequest {
+    return {
+      node: isSet(object.node) ? globalThis.String(object.node) : "",
+      imageName: isSet(object.imageName)
+        ? globalThis.String(object.imageName)
+        : isSet(object.image_name)
+        ? globalThis.String(object.image_name)
+        : "",
+    };
+  },
+
+  toJSON(message: RenderNodeConfigRequest): unknown {
+    const obj: any = {};
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    if (message.imageName !== "") {
+      obj.imageName = message.imageName;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RenderNodeConfigRequest>): RenderNodeConfigRequest {
+    return RenderNodeConfigRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RenderNodeConfigRequest>): RenderNodeConfigRequest {
+    const message = createBaseRenderNodeConfigRequest();
+    message.node = object.node ?? "";
+    message.imageName = object.imageName ?? "";
+    return message;
+  },
+};
+
+function createBaseRenderNodeConfigResponse(): RenderNodeConfigResponse {
+  return { imageName: "", config: undefined, yaml: "", edits: [], refusals: [] };
+}
+
+export const RenderNodeConfigResponse: MessageFns<RenderNodeConfigResponse> = {
+  encode(message: RenderNodeConfigResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.imageName !== "") {
+      writer.uint32(10).string(message.imageName);
+    }
+    if (message.config !== undefined) {
+      ConfigSummary.encode(message.config, writer.uint32(18).fork()).join();
+    }
+    if (message.yaml !== "") {
+      writer.uint32(26).string(message.yaml);
+    }
+    for (const v of message.edits) {
+      ConfigEdit.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.refusals) {
+      writer.uint32(42).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenderNodeConfigResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenderNodeConfigResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.imageName = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.config = ConfigSummary.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.yaml = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.edits.push(ConfigEdit.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.refusals.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RenderNodeConfigResponse {
+    return {
+      imageName: isSet(object.imageName)
+        ? globalThis.String(object.imageName)
+        : isSet(object.image_name)
+        ? globalThis.String(object.image_name)
+        : "",
+      config: isSet(object.config) ? ConfigSummary.fromJSON(object.config) : undefined,
+      yaml: isSet(object.yaml) ? globalThis.String(object.yaml) : "",
+      edits: globalThis.Array.isArray(object?.edits) ? object.edits.map((e: any) => ConfigEdit.fromJSON(e)) : [],
+      refusals: globalThis.Array.isArray(object?.refusals) ? object.refusals.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: RenderNodeConfigResponse): unknown {
+    const obj: any = {};
+    if (message.imageName !== "") {
+      obj.imageName = message.imageName;
+    }
+    if (message.config !== undefined) {
+      obj.config = ConfigSummary.toJSON(message.config);
+    }
+    if (message.yaml !== "") {
+      obj.yaml = message.yaml;
+    }
+    if (message.edits?.length) {
+      obj.edits = message.edits.map((e) => ConfigEdit.toJSON(e));
+    }
+    if (message.refusals?.length) {
+      obj.refusals = message.refusals;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RenderNodeConfigResponse>): RenderNodeConfigResponse {
+    return RenderNodeConfigResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RenderNodeConfigResponse>): RenderNodeConfigResponse {
+    const message = createBaseRenderNodeConfigResponse();
+    message.imageName = object.imageName ?? "";
+    message.config = (object.config !== undefined && object.config !== null)
+      ? ConfigSummary.fromPartial(object.config)
+      : undefined;
+    message.yaml = object.yaml ?? "";
+    message.edits = object.edits?.map((e) => ConfigEdit.fromPartial(e)) || [];
+    message.refusals = object.refusals?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseConfigEdit(): ConfigEdit {
+  return { path: "", does: "" };
+}
+
+export const ConfigEdit: MessageFns<ConfigEdit> = {
+  encode(message: ConfigEdit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.does !== "") {
+      writer.uint32(18).string(message.does);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfigEdit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfigEdit();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.does = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ConfigEdit {
+    return {
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      does: isSet(object.does) ? globalThis.String(object.does) : "",
+    };
+  },
+
+  toJSON(message: ConfigEdit): unknown {
+    const obj: any = {};
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.does !== "") {
+      obj.does = message.does;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ConfigEdit>): ConfigEdit {
+    return ConfigEdit.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConfigEdit>): ConfigEdit {
+    const message = createBaseConfigEdit();
+    message.path = object.path ?? "";
+    message.does = object.does ?? "";
     return message;
   },
 };
@@ -10503,7 +11603,7 @@ export const ControllerServiceService = {
    * Exactly what a rollout would do, without doing it.
    *
    * Errors: NOT_FOUND and INVALID_ARGUMENT as for StartRollout; FAILED_PRECONDITION when a node is pending; problems of individual nodes (no disk fits, already
-   * being reimaged, agent not answering) are reported in their plans.
+   * being reimaged, agent not answering, profiles that cannot be rendered for it) are reported in their plans.
    */
   planRollout: {
     path: "/pallet.v1.ControllerService/PlanRollout" as const,
@@ -10518,8 +11618,8 @@ export const ControllerServiceService = {
    * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
    *
    * Errors: NOT_FOUND for a node, the image or the rollout to retry; INVALID_ARGUMENT when no node is named, `image_name`
-   * is needed or an id is malformed; FAILED_PRECONDITION when one of the nodes is pending or already being reimaged, when the image
-   * or a disk is no longer what was confirmed, or when there is nothing to do; ALREADY_EXISTS when another rollout has
+   * is needed, an id is malformed, or the profiles have problems; FAILED_PRECONDITION when one of the nodes is pending or already being reimaged, when the image
+   * a disk or what profiles say is no longer what was confirmed, or when there is nothing to do; ALREADY_EXISTS when another rollout has
    * the id.
    */
   startRollout: {
@@ -10546,6 +11646,48 @@ export const ControllerServiceService = {
     responseSerialize: (value: WatchRolloutResponse): Buffer =>
       Buffer.from(WatchRolloutResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): WatchRolloutResponse => WatchRolloutResponse.decode(value),
+  },
+  /**
+   * The profiles in their folder, in the order in which they are merged, and everything that is wrong with them. They are read
+   * for this, as for each plan and each write.
+   */
+  listProfiles: {
+    path: "/pallet.v1.ControllerService/ListProfiles" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListProfilesRequest): Buffer => Buffer.from(ListProfilesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListProfilesRequest => ListProfilesRequest.decode(value),
+    responseSerialize: (value: ListProfilesResponse): Buffer =>
+      Buffer.from(ListProfilesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListProfilesResponse => ListProfilesResponse.decode(value),
+  },
+  /** Everything that is wrong with the profiles: with their files, and with what they say for each accepted node. */
+  checkProfiles: {
+    path: "/pallet.v1.ControllerService/CheckProfiles" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CheckProfilesRequest): Buffer => Buffer.from(CheckProfilesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CheckProfilesRequest => CheckProfilesRequest.decode(value),
+    responseSerialize: (value: CheckProfilesResponse): Buffer =>
+      Buffer.from(CheckProfilesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CheckProfilesResponse => CheckProfilesResponse.decode(value),
+  },
+  /**
+   * What profiles say for a node, and what would be written where in an image. Nothing of it is secret.
+   *
+   * Errors: NOT_FOUND for the node or the image; INVALID_ARGUMENT when the profiles have problems, or when there are several
+   * images and none is named.
+   */
+  renderNodeConfig: {
+    path: "/pallet.v1.ControllerService/RenderNodeConfig" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RenderNodeConfigRequest): Buffer =>
+      Buffer.from(RenderNodeConfigRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RenderNodeConfigRequest => RenderNodeConfigRequest.decode(value),
+    responseSerialize: (value: RenderNodeConfigResponse): Buffer =>
+      Buffer.from(RenderNodeConfigResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RenderNodeConfigResponse => RenderNodeConfigResponse.decode(value),
   },
   /** Every rollout, newest first. */
   listRollouts: {
@@ -10843,15 +11985,15 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    * Exactly what a rollout would do, without doing it.
    *
    * Errors: NOT_FOUND and INVALID_ARGUMENT as for StartRollout; FAILED_PRECONDITION when a node is pending; problems of individual nodes (no disk fits, already
-   * being reimaged, agent not answering) are reported in their plans.
+   * being reimaged, agent not answering, profiles that cannot be rendered for it) are reported in their plans.
    */
   planRollout: handleUnaryCall<PlanRolloutRequest, PlanRolloutResponse>;
   /**
    * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
    *
    * Errors: NOT_FOUND for a node, the image or the rollout to retry; INVALID_ARGUMENT when no node is named, `image_name`
-   * is needed or an id is malformed; FAILED_PRECONDITION when one of the nodes is pending or already being reimaged, when the image
-   * or a disk is no longer what was confirmed, or when there is nothing to do; ALREADY_EXISTS when another rollout has
+   * is needed, an id is malformed, or the profiles have problems; FAILED_PRECONDITION when one of the nodes is pending or already being reimaged, when the image
+   * a disk or what profiles say is no longer what was confirmed, or when there is nothing to do; ALREADY_EXISTS when another rollout has
    * the id.
    */
   startRollout: handleUnaryCall<StartRolloutRequest, StartRolloutResponse>;
@@ -10861,6 +12003,20 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND.
    */
   watchRollout: handleServerStreamingCall<WatchRolloutRequest, WatchRolloutResponse>;
+  /**
+   * The profiles in their folder, in the order in which they are merged, and everything that is wrong with them. They are read
+   * for this, as for each plan and each write.
+   */
+  listProfiles: handleUnaryCall<ListProfilesRequest, ListProfilesResponse>;
+  /** Everything that is wrong with the profiles: with their files, and with what they say for each accepted node. */
+  checkProfiles: handleUnaryCall<CheckProfilesRequest, CheckProfilesResponse>;
+  /**
+   * What profiles say for a node, and what would be written where in an image. Nothing of it is secret.
+   *
+   * Errors: NOT_FOUND for the node or the image; INVALID_ARGUMENT when the profiles have problems, or when there are several
+   * images and none is named.
+   */
+  renderNodeConfig: handleUnaryCall<RenderNodeConfigRequest, RenderNodeConfigResponse>;
   /** Every rollout, newest first. */
   listRollouts: handleUnaryCall<ListRolloutsRequest, ListRolloutsResponse>;
   /**
@@ -11330,7 +12486,7 @@ export interface ControllerServiceClient extends Client {
    * Exactly what a rollout would do, without doing it.
    *
    * Errors: NOT_FOUND and INVALID_ARGUMENT as for StartRollout; FAILED_PRECONDITION when a node is pending; problems of individual nodes (no disk fits, already
-   * being reimaged, agent not answering) are reported in their plans.
+   * being reimaged, agent not answering, profiles that cannot be rendered for it) are reported in their plans.
    */
   planRollout(
     request: PlanRolloutRequest,
@@ -11351,8 +12507,8 @@ export interface ControllerServiceClient extends Client {
    * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
    *
    * Errors: NOT_FOUND for a node, the image or the rollout to retry; INVALID_ARGUMENT when no node is named, `image_name`
-   * is needed or an id is malformed; FAILED_PRECONDITION when one of the nodes is pending or already being reimaged, when the image
-   * or a disk is no longer what was confirmed, or when there is nothing to do; ALREADY_EXISTS when another rollout has
+   * is needed, an id is malformed, or the profiles have problems; FAILED_PRECONDITION when one of the nodes is pending or already being reimaged, when the image
+   * a disk or what profiles say is no longer what was confirmed, or when there is nothing to do; ALREADY_EXISTS when another rollout has
    * the id.
    */
   startRollout(
@@ -11384,6 +12540,62 @@ export interface ControllerServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchRolloutResponse>;
+  /**
+   * The profiles in their folder, in the order in which they are merged, and everything that is wrong with them. They are read
+   * for this, as for each plan and each write.
+   */
+  listProfiles(
+    request: ListProfilesRequest,
+    callback: (error: ServiceError | null, response: ListProfilesResponse) => void,
+  ): ClientUnaryCall;
+  listProfiles(
+    request: ListProfilesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListProfilesResponse) => void,
+  ): ClientUnaryCall;
+  listProfiles(
+    request: ListProfilesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListProfilesResponse) => void,
+  ): ClientUnaryCall;
+  /** Everything that is wrong with the profiles: with their files, and with what they say for each accepted node. */
+  checkProfiles(
+    request: CheckProfilesRequest,
+    callback: (error: ServiceError | null, response: CheckProfilesResponse) => void,
+  ): ClientUnaryCall;
+  checkProfiles(
+    request: CheckProfilesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CheckProfilesResponse) => void,
+  ): ClientUnaryCall;
+  checkProfiles(
+    request: CheckProfilesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CheckProfilesResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * What profiles say for a node, and what would be written where in an image. Nothing of it is secret.
+   *
+   * Errors: NOT_FOUND for the node or the image; INVALID_ARGUMENT when the profiles have problems, or when there are several
+   * images and none is named.
+   */
+  renderNodeConfig(
+    request: RenderNodeConfigRequest,
+    callback: (error: ServiceError | null, response: RenderNodeConfigResponse) => void,
+  ): ClientUnaryCall;
+  renderNodeConfig(
+    request: RenderNodeConfigRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RenderNodeConfigResponse) => void,
+  ): ClientUnaryCall;
+  renderNodeConfig(
+    request: RenderNodeConfigRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RenderNodeConfigResponse) => void,
+  ): ClientUnaryCall;
   /** Every rollout, newest first. */
   listRollouts(
     request: ListRolloutsRequest,

@@ -319,6 +319,11 @@ export interface Image {
    * will happen and what will not. An older controller sends none.
    */
   notes: string[];
+  /**
+   * What profiles can change in it, a line each: "service manager: systemd". Empty if that is not known: an older controller
+   * added it, or its root filesystem cannot be examined. Then profiles are refused for it.
+   */
+  abilities: string[];
 }
 
 function createBasePartition(): Partition {
@@ -1151,6 +1156,7 @@ function createBaseImage(): Image {
     pack: undefined,
     everything: false,
     notes: [],
+    abilities: [],
   };
 }
 
@@ -1200,6 +1206,9 @@ export const Image: MessageFns<Image> = {
     }
     for (const v of message.notes) {
       writer.uint32(106).string(v!);
+    }
+    for (const v of message.abilities) {
+      writer.uint32(114).string(v!);
     }
     return writer;
   },
@@ -1321,6 +1330,14 @@ export const Image: MessageFns<Image> = {
             message.notes.push(reader.string());
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.abilities.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1376,6 +1393,9 @@ export const Image: MessageFns<Image> = {
       notes: globalThis.Array.isArray(object?.notes)
         ? object.notes.map((e: any) => globalThis.String(e))
         : [],
+      abilities: globalThis.Array.isArray(object?.abilities)
+        ? object.abilities.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1420,6 +1440,9 @@ export const Image: MessageFns<Image> = {
     if (message.notes?.length) {
       obj.notes = message.notes;
     }
+    if (message.abilities?.length) {
+      obj.abilities = message.abilities;
+    }
     return obj;
   },
 
@@ -1443,6 +1466,7 @@ export const Image: MessageFns<Image> = {
     message.pack = (object.pack !== undefined && object.pack !== null) ? Pack.fromPartial(object.pack) : undefined;
     message.everything = object.everything ?? false;
     message.notes = object.notes?.map((e) => e) || [];
+    message.abilities = object.abilities?.map((e) => e) || [];
     return message;
   },
 };

@@ -404,6 +404,23 @@ export function rolloutStateToJSON(object: RolloutState): string {
   }
 }
 
+/** What may be known of the config that a node's profiles give to its system. The config itself has secrets, and is kept nowhere. */
+export interface ConfigSummary {
+  /** HMAC-SHA256 of the config by a key that only the controller has: 64 lower-case hexadecimal digits. */
+  digest: string;
+  /** Names of the profiles, in the order in which they were merged. None where only the system's stamp tells of its config. */
+  profiles: string[];
+  /** The host name; empty if the image's stays. */
+  hostname: string;
+  /** The only user whom the system lets in by a key; empty if there is none, or more than one. */
+  loginUser: string;
+  /**
+   * Public host keys of the system's SSH server, as "ssh-ed25519 AAAA…". None before it was written, and if it has none of
+   * its own.
+   */
+  hostKeys: string[];
+}
+
 /** What a node proved about itself after the reimage. */
 export interface Proof {
   /** Boot id before the reboot. */
@@ -424,6 +441,8 @@ export interface Proof {
   kernelPath: string;
   /** In a weak proof: how the node answered, for example "TCP port 22 of 10.77.0.11 is open". */
   answer: string;
+  /** Digest of the config that the system bears (see ConfigSummary); empty if it has none, and in a weak proof. */
+  config: string;
 }
 
 /** The first-boot tasks of a proved node. */
@@ -499,7 +518,11 @@ export interface Reimage {
     | Duration
     | undefined;
   /** The first-boot tasks of its system, once it is proved and if there are any. */
-  configuration: Configuration | undefined;
+  configuration:
+    | Configuration
+    | undefined;
+  /** What its profiles said when it was confirmed; absent if they said nothing, or were left out. */
+  config: ConfigSummary | undefined;
 }
 
 /** A reimage of one or more nodes. */
@@ -554,6 +577,11 @@ export interface SeenDisk {
   cid: string;
   /** What it held, one line for each partition, compared as they are. */
   content: string[];
+  /**
+   * Digest of the config that its profiles say (see ConfigSummary); empty if they say nothing. A start is refused when they
+   * say something else by then, and so is a program from before this field where they say something.
+   */
+  config: string;
 }
 
 /** What a reimage would do to one node, without doing it. */
@@ -584,7 +612,150 @@ export interface ReimagePlan {
     | undefined;
   /** Why the node is left alone, because it runs the image already (RolloutRequest.only_changed); empty if it is not. */
   unchanged: string;
+  /** What its profiles say; absent if they say nothing, are left out, or cannot be rendered (`refusal` says why). */
+  config: ConfigSummary | undefined;
 }
+
+function createBaseConfigSummary(): ConfigSummary {
+  return { digest: "", profiles: [], hostname: "", loginUser: "", hostKeys: [] };
+}
+
+export const ConfigSummary: MessageFns<ConfigSummary> = {
+  encode(message: ConfigSummary, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.digest !== "") {
+      writer.uint32(10).string(message.digest);
+    }
+    for (const v of message.profiles) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.hostname !== "") {
+      writer.uint32(26).string(message.hostname);
+    }
+    if (message.loginUser !== "") {
+      writer.uint32(34).string(message.loginUser);
+    }
+    for (const v of message.hostKeys) {
+      writer.uint32(42).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfigSummary {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfigSummary();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.profiles.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hostname = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.loginUser = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.hostKeys.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ConfigSummary {
+    return {
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      profiles: globalThis.Array.isArray(object?.profiles) ? object.profiles.map((e: any) => globalThis.String(e)) : [],
+      hostname: isSet(object.hostname) ? globalThis.String(object.hostname) : "",
+      loginUser: isSet(object.loginUser)
+        ? globalThis.String(object.loginUser)
+        : isSet(object.login_user)
+        ? globalThis.String(object.login_user)
+        : "",
+      hostKeys: globalThis.Array.isArray(object?.hostKeys)
+        ? object.hostKeys.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.host_keys)
+        ? object.host_keys.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ConfigSummary): unknown {
+    const obj: any = {};
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    if (message.profiles?.length) {
+      obj.profiles = message.profiles;
+    }
+    if (message.hostname !== "") {
+      obj.hostname = message.hostname;
+    }
+    if (message.loginUser !== "") {
+      obj.loginUser = message.loginUser;
+    }
+    if (message.hostKeys?.length) {
+      obj.hostKeys = message.hostKeys;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ConfigSummary>): ConfigSummary {
+    return ConfigSummary.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConfigSummary>): ConfigSummary {
+    const message = createBaseConfigSummary();
+    message.digest = object.digest ?? "";
+    message.profiles = object.profiles?.map((e) => e) || [];
+    message.hostname = object.hostname ?? "";
+    message.loginUser = object.loginUser ?? "";
+    message.hostKeys = object.hostKeys?.map((e) => e) || [];
+    return message;
+  },
+};
 
 function createBaseProof(): Proof {
   return {
@@ -596,6 +767,7 @@ function createBaseProof(): Proof {
     kind: 0,
     kernelPath: "",
     answer: "",
+    config: "",
   };
 }
 
@@ -624,6 +796,9 @@ export const Proof: MessageFns<Proof> = {
     }
     if (message.answer !== "") {
       writer.uint32(66).string(message.answer);
+    }
+    if (message.config !== "") {
+      writer.uint32(74).string(message.config);
     }
     return writer;
   },
@@ -705,6 +880,14 @@ export const Proof: MessageFns<Proof> = {
             message.answer = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.config = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -751,6 +934,7 @@ export const Proof: MessageFns<Proof> = {
         ? globalThis.String(object.kernel_path)
         : "",
       answer: isSet(object.answer) ? globalThis.String(object.answer) : "",
+      config: isSet(object.config) ? globalThis.String(object.config) : "",
     };
   },
 
@@ -780,6 +964,9 @@ export const Proof: MessageFns<Proof> = {
     if (message.answer !== "") {
       obj.answer = message.answer;
     }
+    if (message.config !== "") {
+      obj.config = message.config;
+    }
     return obj;
   },
 
@@ -796,6 +983,7 @@ export const Proof: MessageFns<Proof> = {
     message.kind = object.kind ?? 0;
     message.kernelPath = object.kernelPath ?? "";
     message.answer = object.answer ?? "";
+    message.config = object.config ?? "";
     return message;
   },
 };
@@ -975,6 +1163,7 @@ function createBaseReimage(): Reimage {
     waitsFor: "",
     took: undefined,
     configuration: undefined,
+    config: undefined,
   };
 }
 
@@ -1033,6 +1222,9 @@ export const Reimage: MessageFns<Reimage> = {
     }
     if (message.configuration !== undefined) {
       Configuration.encode(message.configuration, writer.uint32(146).fork()).join();
+    }
+    if (message.config !== undefined) {
+      ConfigSummary.encode(message.config, writer.uint32(154).fork()).join();
     }
     return writer;
   },
@@ -1194,6 +1386,14 @@ export const Reimage: MessageFns<Reimage> = {
             message.configuration = Configuration.decode(reader, reader.uint32());
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.config = ConfigSummary.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1258,6 +1458,7 @@ export const Reimage: MessageFns<Reimage> = {
         : "",
       took: isSet(object.took) ? Duration.fromJSON(object.took) : undefined,
       configuration: isSet(object.configuration) ? Configuration.fromJSON(object.configuration) : undefined,
+      config: isSet(object.config) ? ConfigSummary.fromJSON(object.config) : undefined,
     };
   },
 
@@ -1317,6 +1518,9 @@ export const Reimage: MessageFns<Reimage> = {
     if (message.configuration !== undefined) {
       obj.configuration = Configuration.toJSON(message.configuration);
     }
+    if (message.config !== undefined) {
+      obj.config = ConfigSummary.toJSON(message.config);
+    }
     return obj;
   },
 
@@ -1348,6 +1552,9 @@ export const Reimage: MessageFns<Reimage> = {
     message.took = (object.took !== undefined && object.took !== null) ? Duration.fromPartial(object.took) : undefined;
     message.configuration = (object.configuration !== undefined && object.configuration !== null)
       ? Configuration.fromPartial(object.configuration)
+      : undefined;
+    message.config = (object.config !== undefined && object.config !== null)
+      ? ConfigSummary.fromPartial(object.config)
       : undefined;
     return message;
   },
@@ -1585,7 +1792,7 @@ export const Rollout: MessageFns<Rollout> = {
 };
 
 function createBaseSeenDisk(): SeenDisk {
-  return { nodeId: "", disk: "", sizeBytes: 0n, model: "", serial: "", cid: "", content: [] };
+  return { nodeId: "", disk: "", sizeBytes: 0n, model: "", serial: "", cid: "", content: [], config: "" };
 }
 
 export const SeenDisk: MessageFns<SeenDisk> = {
@@ -1613,6 +1820,9 @@ export const SeenDisk: MessageFns<SeenDisk> = {
     }
     for (const v of message.content) {
       writer.uint32(58).string(v!);
+    }
+    if (message.config !== "") {
+      writer.uint32(66).string(message.config);
     }
     return writer;
   },
@@ -1686,6 +1896,14 @@ export const SeenDisk: MessageFns<SeenDisk> = {
             message.content.push(reader.string());
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.config = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1715,6 +1933,7 @@ export const SeenDisk: MessageFns<SeenDisk> = {
       serial: isSet(object.serial) ? globalThis.String(object.serial) : "",
       cid: isSet(object.cid) ? globalThis.String(object.cid) : "",
       content: globalThis.Array.isArray(object?.content) ? object.content.map((e: any) => globalThis.String(e)) : [],
+      config: isSet(object.config) ? globalThis.String(object.config) : "",
     };
   },
 
@@ -1741,6 +1960,9 @@ export const SeenDisk: MessageFns<SeenDisk> = {
     if (message.content?.length) {
       obj.content = message.content;
     }
+    if (message.config !== "") {
+      obj.config = message.config;
+    }
     return obj;
   },
 
@@ -1756,6 +1978,7 @@ export const SeenDisk: MessageFns<SeenDisk> = {
     message.serial = object.serial ?? "";
     message.cid = object.cid ?? "";
     message.content = object.content?.map((e) => e) || [];
+    message.config = object.config ?? "";
     return message;
   },
 };
@@ -1773,6 +1996,7 @@ function createBaseReimagePlan(): ReimagePlan {
     note: "",
     seen: undefined,
     unchanged: "",
+    config: undefined,
   };
 }
 
@@ -1816,6 +2040,9 @@ export const ReimagePlan: MessageFns<ReimagePlan> = {
     }
     if (message.unchanged !== "") {
       writer.uint32(90).string(message.unchanged);
+    }
+    if (message.config !== undefined) {
+      ConfigSummary.encode(message.config, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -1921,6 +2148,14 @@ export const ReimagePlan: MessageFns<ReimagePlan> = {
             message.unchanged = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.config = ConfigSummary.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1966,6 +2201,7 @@ export const ReimagePlan: MessageFns<ReimagePlan> = {
       note: isSet(object.note) ? globalThis.String(object.note) : "",
       seen: isSet(object.seen) ? SeenDisk.fromJSON(object.seen) : undefined,
       unchanged: isSet(object.unchanged) ? globalThis.String(object.unchanged) : "",
+      config: isSet(object.config) ? ConfigSummary.fromJSON(object.config) : undefined,
     };
   },
 
@@ -2004,6 +2240,9 @@ export const ReimagePlan: MessageFns<ReimagePlan> = {
     if (message.unchanged !== "") {
       obj.unchanged = message.unchanged;
     }
+    if (message.config !== undefined) {
+      obj.config = ConfigSummary.toJSON(message.config);
+    }
     return obj;
   },
 
@@ -2027,6 +2266,9 @@ export const ReimagePlan: MessageFns<ReimagePlan> = {
     message.note = object.note ?? "";
     message.seen = (object.seen !== undefined && object.seen !== null) ? SeenDisk.fromPartial(object.seen) : undefined;
     message.unchanged = object.unchanged ?? "";
+    message.config = (object.config !== undefined && object.config !== null)
+      ? ConfigSummary.fromPartial(object.config)
+      : undefined;
     return message;
   },
 };

@@ -10,6 +10,7 @@ import type { ImageDeriver } from "../../../../controller/images/derive/image-de
 import { createNodeLogs, type NodeLogs } from "../../../../controller/logs/node-logs.ts";
 import { createKeptAcceptRules } from "../../../../controller/nodes/kept-accept-rules.ts";
 import { createNodeRegistry, type NodeRegistry } from "../../../../controller/nodes/node-registry.ts";
+import { createProfileFolder } from "../../../../controller/profiles/profile-folder.ts";
 import { notFound } from "../../../../controller/refusal/refusal.ts";
 import type { Rollout, RolloutId } from "../../../../controller/reimage/plan/rollout.ts";
 import { summariseCancel } from "../../../../controller/reimage/summarise-cancel.ts";
@@ -139,6 +140,7 @@ export async function serveController({ insecure = true } = {}): Promise<ServedC
       nodeLogs,
       events,
       identity,
+      profiles: createProfileFolder(path.join(folder, "profiles"), identity.configKey),
       images: parts.images,
       deriver: { derive: (request) => parts.derive(request) },
       rollouts: parts.rollouts,

@@ -200,6 +200,12 @@ export function createFakeRack(
         known.set(id, { ...node, installation: { ...node.installation, root } });
       }
     },
+    setHostKeys(id, reimageId, hostKeys) {
+      const node = known.get(id) ?? assert.fail(`no node ${id}`);
+      const { installation } = node;
+      if (installation?.config !== undefined && installation.reimageId === reimageId)
+        known.set(id, { ...node, installation: { ...installation, config: { ...installation.config, hostKeys } } });
+    },
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

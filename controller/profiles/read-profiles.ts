@@ -1,0 +1,79 @@
+import { open, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { limits } from "../../proto/limits.ts";
+import { compareNames } from "../../proto/names/natural-order.ts";
+import { inOrder } from "./choose-profiles.ts";
+import type { Problem } from "./located.ts";
+import { parseProfile } from "./parse-profile.ts";
+import type { Profile } from "./profile.ts";
+import { systemShape } from "./profile-shape.ts";
+import { readReferences } from "./read-references.ts";
+import { selectReferences } from "./select-references.ts";
+
+/** The profiles of a folder. */
+export interface ReadProfiles {
+  /** In the order in which they are merged; those that can be read, where there are problems. */
+  readonly profiles: readonly Profile[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Reads every profile of a folder: the files *.yaml and *.yml in it. A folder that is not there has none. What is wrong with
+ * any of them, or with a file that one names, is a problem; all of them are told.
+ */
+export async function readProfiles(directory: string): Promise<ReadProfiles> {
+  const problems: Problem[] = [];
+  const profiles: Profile[] = [];
+  const whole = { file: directory, field: "" };
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") problems.push({ place: whole, problem: `cannot be read (${error.code})` });
+    return [];
+  });
+  const files = names.filter((name) => /^[^.].*\.ya?ml$/.test(name)).toSorted(compareNames);
+  const most = limits.profiles.files.most;
+  if (files.length > most)
+    return { profiles, problems: [{ place: whole, problem: `has ${files.length} profiles; give at most ${most}` }] };
+  for (const name of files) {
+    const file = join(directory, name);
+    const text = await readText(file);
+    if (typeof text !== "string") {
+      problems.push({ place: { file, field: "" }, problem: text.problem });
+      continue;
+    }
+    const parsed = parseProfile(text, file);
+    problems.push(...parsed.problems);
+    if (parsed.profile === undefined) continue;
+    const { profile } = parsed;
+    const same = profiles.find((other) => other.name === profile.name);
+    if (same === undefined) profiles.push(profile);
+    else
+      problems.push({
+        place: { file, field: "name" },
+        problem: `${same.file} is called ${profile.name} already; give one of them another name`,
+      });
+  }
+  for (const { system } of profiles) {
+    if (system === undefined) continue;
+    const { references, problems: misplaced } = selectReferences(system, systemShape);
+    problems.push(...misplaced, ...(await readReferences(references)).problems);
+  }
+  return { profiles: profiles.toSorted(inOrder), problems };
+}
+
+async function readText(file: string): Promise<string | { readonly problem: string }> {
+  const most = limits.profiles.fileBytes.most;
+  try {
+    const handle = await open(file);
+    try {
+      const stats = await handle.stat();
+      if (!stats.isFile()) return { problem: "is no file" };
+      if (stats.size > most) return { problem: `has ${stats.size} bytes; a profile has at most ${most}` };
+      return await handle.readFile("utf8");
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { problem: `cannot be read (${code ?? message})` };
+  }
+}

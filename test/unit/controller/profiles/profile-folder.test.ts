@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { renderConfig } from "../../../../controller/profiles/describe-config.ts";
+import { renderProblem } from "../../../../controller/profiles/located.ts";
+import type { NodeSystem } from "../../../../controller/profiles/node-system.ts";
+import { createProfileFolder, type ProfileFolder } from "../../../../controller/profiles/profile-folder.ts";
+import { Failure } from "../../../../proto/failure.ts";
+import { assertGolden } from "../../../golden.ts";
+import { aNode } from "../boot/a-node.ts";
+import { aFacts } from "./a-facts.ts";
+import { aFolderOfProfiles } from "./a-folder-of-profiles.ts";
+
+const key = new Uint8Array(32).fill(7);
+
+async function systemOf(folder: ProfileFolder, node = aNode({ name: "pi-1", index: 1 }), image = "debian") {
+  return (await folder.read()).systemFor(node, image);
+}
+
+async function succeeds(folder: ProfileFolder, node?: ReturnType<typeof aNode>, image?: string): Promise<NodeSystem> {
+  const system = await systemOf(folder, node, image);
+  assert.ok(system !== undefined && !(system instanceof Failure), String(system));
+  return system;
+}
+
+async function failureOf(folder: ProfileFolder, node?: ReturnType<typeof aNode>): Promise<string> {
+  const system = await systemOf(folder, node).catch((error: unknown) => error);
+  assert.ok(system instanceof Failure, JSON.stringify(system));
+  assert.equal(system.reason, "invalid");
+  return system.message;
+}
+
+describe("a folder of profiles", () => {
+  it("that is not there has none", async () => {
+    const folder = createProfileFolder("/nonexistent/profiles", key);
+    assert.deepEqual((await folder.read()).profiles, []);
+    assert.equal(await systemOf(folder), undefined);
+  });
+
+  it("chooses by labels, name, model and image, all of which have to fit, and merges by priority, then by name", async (test) => {
+    const directory = await aFolderOfProfiles(test, {
+      "z.yaml": "system: { hostname: z, timezone: Z }",
+      "a.yml": "system: { hostname: a, locale: A }",
+      "high.yaml":
+        "priority: 1\nmatch: { labels: 'rack=a', name: 'PI-*', model: 'Raspberry Pi 4*', image: 'deb*' }\nsystem: { hostname: high }",
+      "low.yaml": "priority: -1\nsystem: { hostname: low, keyboard: { layout: ch } }",
+      ".hidden.yaml": "nonsense",
+      "readme.md": "nonsense",
+    });
+    const folder = createProfileFolder(directory, key);
+    const node = aNode({
+      name: "pi-1",
+      labels: { rack: "a" },
+      facts: aFacts({ model: "Raspberry Pi 4 Model B Rev 1.4" }),
+    });
+    const all = await succeeds(folder, node);
+    assert.deepEqual(all.config, { hostname: "high", timezone: "Z", locale: "A", keyboard: { layout: "ch" } });
+    assert.deepEqual(all.summary.profiles, ["low", "a", "z", "high"]);
+    for (const other of [{ name: "db-1" }, { labels: { rack: "b" } }, { facts: aFacts({ model: "Raspberry Pi 5" }) }])
+      assert.deepEqual((await succeeds(folder, { ...node, ...other })).summary.profiles, ["low", "a", "z"]);
+    const { facts: _, ...unseen } = node;
+    assert.deepEqual((await succeeds(folder, unseen)).summary.profiles, ["low", "a", "z"]);
+    assert.deepEqual((await succeeds(folder, node, "ubuntu")).summary.profiles, ["low", "a", "z"]);
+  });
+
+  it("has a digest that changes with what is said, and with the key, but not with how it is written", async (test) => {
+    const directory = await aFolderOfProfiles(test, { "a.yaml": "system: { hostname: a, timezone: UTC }" });
+    const digestOf = async (withKey = key) => (await succeeds(createProfileFolder(directory, withKey))).summary.digest;
+    const first = await digestOf();
+    assert.match(first, /^[0-9a-f]{64}$/);
+    assert.notEqual(await digestOf(new Uint8Array(32)), first);
+    await writeFile(join(directory, "a.yaml"), "system:\n  timezone: 'UTC' # as ever\n  hostname: a\n");
+    assert.equal(await digestOf(), first);
+    await writeFile(join(directory, "a.yaml"), "system: { hostname: b, timezone: UTC }");
+    assert.notEqual(await digestOf(), first);
+  });
+
+  it("reads the files that profiles name, secrets only when nobody else can", async (test) => {
+    const directory = await aFolderOfProfiles(test, {
+      "a.yaml": `system:
+  users: [{ name: ada, passwordHashFile: secret/ada, authorizedKeysFile: keys/ada.pub }]
+  files:
+    - { path: /etc/motd, contentFile: "motd/{{ labels.rack }}" }
+    - { path: /etc/token, secretFile: secret/token }
+  tasks: [{ name: join, scriptFile: join.sh, secretFiles: { TOKEN: secret/token } }]
+`,
+      "secret/ada": "$6$salt$hash\n",
+      "secret/token": "canary\n",
+      "keys/ada.pub": "# of Ada\nssh-ed25519 AAAA ada\n\n",
+      "motd/a": "rack a\n",
+      "join.sh": "#!/bin/sh\ntrue\n",
+    });
+    const folder = createProfileFolder(directory, key);
+    const node = aNode({ name: "pi-1", labels: { rack: "a" } });
+    const { config } = await succeeds(folder, node);
+    const text = (bytes: string) => ({ kind: "file", bytes: Buffer.from(bytes) });
+    assert.deepEqual(config.users, [
+      { name: "ada", passwordHash: "$6$salt$hash", authorizedKeys: ["ssh-ed25519 AAAA ada"] },
+    ]);
+    assert.deepEqual(config.files, [
+      { path: "/etc/motd", content: text("rack a\n") },
+      { path: "/etc/token", content: text("canary\n"), secret: true },
+    ]);
+    assert.deepEqual(config.tasks?.[0]?.secrets, { TOKEN: "canary" });
+    assert.deepEqual(config.tasks?.[0]?.run, { kind: "script", text: "#!/bin/sh\ntrue\n" });
+
+    await chmod(join(directory, "secret/token"), 0o640);
+    await rm(join(directory, "secret/ada"));
+    const message = await failureOf(folder, node);
+    assert.match(message, /^the profiles have 3 problems:$/m);
+    assert.match(
+      message,
+      /a\.yaml line 2 column 42: system\.users\[0\]\.passwordHashFile: \S+\/secret\/ada is not there/,
+    );
+    assert.match(
+      message,
+      /system\.files\[1\]\.secretFile: \S+\/secret\/token is a secret that others may read: chmod 600/,
+    );
+    assert.match(message, /system\.tasks\[0\]\.secretFiles\.TOKEN: /);
+    assert.doesNotMatch(message, /canary/);
+  });
+
+  it("leads no file name out of itself, whatever a node says of itself", async (test) => {
+    const directory = await aFolderOfProfiles(test, {
+      "a.yaml": 'system: { files: [{ path: /a, contentFile: "boards/{{ model }}" }] }',
+      "b.yaml": "system: { files: [{ path: /b, contentFile: /etc/passwd }, { path: /c, contentFile: ../x }] }",
+    });
+    const folder = createProfileFolder(directory, key);
+    const { problems } = await folder.look();
+    assert.deepEqual(
+      problems.map(({ place }) => place.field),
+      ["system.files[0].contentFile", "system.files[1].contentFile"],
+    );
+    await rm(join(directory, "b.yaml"));
+    const facts = aFacts({ model: "../../../etc/passwd" });
+    assert.match(
+      await failureOf(folder, aNode({ facts })),
+      /files\[0\]\.contentFile: a file is named by its path from/,
+    );
+  });
+
+  it("takes no pipe, no folder and nothing huge for a file", async (test) => {
+    const directory = await aFolderOfProfiles(test, {
+      "a.yaml": "system: { files: [{ path: /a, contentFile: folder }, { path: /b, contentFile: huge }] }",
+      huge: "x".repeat(1024 * 1024 + 1),
+    });
+    await mkdir(join(directory, "folder"));
+    await mkdir(join(directory, "b.yaml"));
+    await symlink("a.yaml", join(directory, "c.yaml"));
+    await writeFile(join(directory, "d.yaml"), `system: {}\n${"# long\n".repeat(40_000)}`);
+    const message = await failureOf(createProfileFolder(directory, key));
+    assert.match(message, /b\.yaml: is no file/);
+    assert.match(message, /d\.yaml: has \d+ bytes; a profile has at most 262144/);
+    assert.match(message, /a\.yaml line 1 .*contentFile: \S+\/folder is no file/);
+    assert.match(message, /\/huge has 1048577 bytes/);
+  });
+
+  it("is refused whole when two profiles have one name", async (test) => {
+    const directory = await aFolderOfProfiles(test, { "a.yaml": "system: {}", "b.yaml": "name: a\nsystem: {}" });
+    const { profiles, problems } = await createProfileFolder(directory, key).look();
+    assert.deepEqual(
+      profiles.map(({ name }) => name),
+      ["a"],
+    );
+    assert.deepEqual(problems.map(renderProblem), [
+      `${directory}/b.yaml: name: ${directory}/a.yaml is called a already; give one of them another name`,
+    ]);
+  });
+
+  it("shows everything but what is secret", async (test) => {
+    const directory = await aFolderOfProfiles(test, {
+      "a.yaml": `system:
+  hostname: "{{ name }}"
+  users: [{ name: ada, passwordHash: "canary-1", authorizedKeys: [ssh-ed25519 AAAA] }]
+  ssh: { hostKeyFiles: [secret/key] }
+  network: { wifi: { country: CH, ssid: rack, passphraseFile: secret/wifi } }
+  files:
+    - { path: /etc/motd, content: "hello\\n", mode: "0600", owner: ada }
+    - { path: /etc/token, secretFile: secret/token }
+    - { path: /etc/a, link: /etc/b }
+    - { path: /srv/data, folder: true }
+  tasks: [{ name: join, command: [echo], secretFiles: { TOKEN: secret/token } }]
+  userDataFile: secret/user-data
+`,
+      "secret/key": "canary-2",
+      "secret/wifi": "canary-3",
+      "secret/token": "canary-4",
+      "secret/user-data": "canary-5",
+    });
+    const { config, summary } = await succeeds(createProfileFolder(directory, key));
+    const shown = renderConfig(config);
+    assert.doesNotMatch(shown, /canary/);
+    assert.doesNotMatch(JSON.stringify(summary), /canary/);
+    assert.equal(summary.loginUser, "ada");
+    assert.equal(summary.hostname, "pi-1");
+    assertGolden("profiles/shown-config.yaml", shown);
+  });
+});
