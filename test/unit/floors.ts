@@ -24,11 +24,11 @@ export const floorPlan: Readonly<Record<string, readonly (readonly string[])[]>>
   ],
 
   controller: [
-    ["artefacts", "callers", "records", "refusal", "uplink"],
+    ["artefacts", "callers", "records", "refusal", "uplink", "yaml"],
     ["events", "requirements", "roots", "tls"],
     ["identity", "images"],
     ["nodes", "rootfs"],
-    ["boot-tree", "logs", "network"],
+    ["boot-tree", "logs", "network", "profiles"],
     ["agents", "boot"],
     ["reimage"],
     ["config", "rpc", "store"],
