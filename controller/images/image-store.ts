@@ -33,6 +33,8 @@ export interface NewImage {
   readonly everything?: boolean;
   /** The digest that the uncompressed image must have; any other image is refused. */
   readonly expectedDigest?: ImageDigest;
+  /** Called with pieces of the source that nobody needs any more; see ImportRequest. */
+  readonly release?: (piece: Uint8Array) => void;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: ImportProgress) => void;
 }

@@ -42,6 +42,8 @@ export interface ImportRequest {
   readonly fileBytes?: number;
   /** The block map that came with the image. */
   readonly blockMap?: BlockMap;
+  /** Called with each piece of the source that nobody needs any more; of some sources it is not called. */
+  readonly release?: (piece: Uint8Array) => void;
   readonly signal: AbortSignal;
   /** Whether nodes are sent every block, those that a filesystem calls free included. */
   readonly everything?: boolean;
@@ -99,7 +101,9 @@ export async function importImage(folder: string, request: ImportRequest): Promi
     const raw = await peek(decompress(file.all, format, signal));
     // What comes out of a decompressor must be a raw disk: this refuses .tar.gz and the like early.
     assertUncompressed(raw.firstBytes);
-    const { sizeBytes, digest } = await writeRawFile(rawPath, raw.all);
+    // What goes through a decompressor may wait there for its turn; a raw image is written as it comes.
+    const pieces = format === "raw" ? releasing(raw.all, request.release) : raw.all;
+    const { sizeBytes, digest, blocks } = await writeRawFile(rawPath, pieces);
     signal.throwIfAborted();
     if (request.expectedDigest !== undefined && digest !== request.expectedDigest)
       throw new Failure(
@@ -126,6 +130,7 @@ export async function importImage(folder: string, request: ImportRequest): Promi
     const unused = await mapImage({
       imagePath: rawPath,
       imageBytes: sizeBytes,
+      isZero: blocks.isZero,
       partitions: findings.partitions,
       chunkBytes,
       commandLine: findings.boot.commandLine,
@@ -139,6 +144,8 @@ export async function importImage(folder: string, request: ImportRequest): Promi
     });
     const packed = await writePack({
       imagePath: rawPath,
+      imageDigest: digest,
+      blocks,
       packPath: join(folder, storeFiles.pack),
       manifestPath: join(folder, storeFiles.packManifest),
       kindOf: createChunkClassifier(unused),
@@ -146,12 +153,6 @@ export async function importImage(folder: string, request: ImportRequest): Promi
       onPacked: (bytes) => report(`packing ${percent(bytes)}`),
       signal,
     });
-    if (packed.imageDigest !== digest) {
-      throw new Failure("device-error", `the disk with ${folder} returned different bytes than were written to it`, {
-        expected: `sha256 ${digest}`,
-        found: packed.imageDigest,
-      });
-    }
     await rm(rawPath);
 
     const { storedBytes } = packed;
@@ -176,6 +177,17 @@ export async function importImage(folder: string, request: ImportRequest): Promi
     if (signal.aborted) throw new Failure("cancelled", `the import of ${name} was cancelled`, { cause: error });
     if (!(error instanceof Failure) && isDiskFull(error)) throw imagesDiskFull(folder, error);
     throw error;
+  }
+}
+
+/** The pieces of a source, each given back when the next is asked for. */
+async function* releasing(
+  source: AsyncIterable<Uint8Array>,
+  release: ((piece: Uint8Array) => void) | undefined,
+): AsyncGenerator<Uint8Array> {
+  for await (const piece of source) {
+    yield piece;
+    release?.(piece);
   }
 }
 

@@ -8,7 +8,7 @@ import type { Extents } from "./extents.ts";
 import { type BookedPartition, judgePartitions, type WholeReason } from "./judge-partitions.ts";
 import { parseDumpe2fs } from "./parse-dumpe2fs.ts";
 import { parseFatUsage } from "./parse-fat-usage.ts";
-import { findNonZero, findVeritySuperblocks } from "./scan-image.ts";
+import { findNonZero, findVeritySuperblocks, type ScannedImage } from "./scan-image.ts";
 import { type FilesystemUsage, planUnused } from "./unused-map.ts";
 
 /** For two terabytes, dumpe2fs prints about ten megabytes. */
@@ -18,6 +18,8 @@ const maximumDumpBytes = 64 * 1024 * 1024;
 export interface MapRequest {
   readonly imagePath: string;
   readonly imageBytes: number;
+  /** Whether all of a range of the image is known to be zero; by default nothing is known. */
+  readonly isZero?: ScannedImage["isZero"];
   readonly partitions: readonly Partition[];
   readonly chunkBytes: number;
   /** The kernel command line that the image brings. */
@@ -70,19 +72,20 @@ async function judge(
   request: MapRequest,
 ): Promise<ReadonlyMap<number, WholeReason>> {
   const { partitions, imageBytes, signal, commandLine = "", hashTables = [], everything = false } = request;
+  const image: ScannedImage = { file, ...(request.isZero && { isZero: request.isZero }) };
   const looked: BookedPartition[] = [];
   const unrecognised: number[] = [];
   for (const { number, offsetBytes, lengthBytes, filesystemType } of partitions) {
     const end = offsetBytes + lengthBytes;
     const own = booked.find((each) => each.number === number);
     if (own !== undefined) {
-      const firstBehind = await findNonZero(file, own.usage.end, end, signal);
+      const firstBehind = await findNonZero(image, own.usage.end, end, signal);
       looked.push({ ...own, ...(firstBehind !== undefined && { firstBehind }) });
-    } else if (filesystemType === "" && (await findNonZero(file, offsetBytes, end, signal)) !== undefined) {
+    } else if (filesystemType === "" && (await findNonZero(image, offsetBytes, end, signal)) !== undefined) {
       unrecognised.push(number);
     }
   }
-  const verity = await findVeritySuperblocks(file, imageBytes, signal);
+  const verity = await findVeritySuperblocks(image, imageBytes, signal);
   return judgePartitions({ partitions, booked: looked, unrecognised, verity, commandLine, hashTables, everything });
 }
 

@@ -15,6 +15,7 @@ import { mapImage } from "../../../../controller/images/map/map-image.ts";
 import { createChunkClassifier } from "../../../../controller/images/map/unused-map.ts";
 import { writePack } from "../../../../controller/images/pack/write-pack.ts";
 import type { OperationId } from "../../../../proto/operation/operation.ts";
+import { imageDigestFrom } from "../../../../proto/pack/digest.ts";
 import { isZero } from "../../../../proto/pack/is-zero.ts";
 import { parsePackManifest } from "../../../../proto/pack/pack-manifest.ts";
 import { requires } from "../../../requirements.ts";
@@ -22,6 +23,7 @@ import { aLoopDevice } from "../../agent/disk/a-loop-device.ts";
 import { anImageServer } from "../../agent/fetch/an-image-server.ts";
 import { theOperations } from "../../agent/write/the-operations.ts";
 import { renderBlockMap } from "./block-map/a-block-map.ts";
+import { rawBlocksOf } from "./formats/raw-blocks-of.ts";
 import { aVeritySuperblock } from "./map/a-verity-superblock.ts";
 import { bootTree, makeSmallImage, rootTree } from "./small-image.ts";
 
@@ -162,13 +164,16 @@ describe("a random layout on a card that held another system", () => {
           ],
         }));
         const chunkBytes = 16 * 1024;
+        const blocks = rawBlocksOf(image);
         const unused = await mapImage({
-          ...{ imagePath: path, imageBytes: image.length, partitions, chunkBytes, everything },
+          ...{ imagePath: path, imageBytes: image.length, partitions, chunkBytes, everything, isZero: blocks.isZero },
           commandLine: isLinked ? "quiet roothash=1f" : "quiet",
           onAllUsed: () => undefined,
         });
         const [packPath, manifestPath] = [`${path}.zst`, `${path}.manifest`];
-        await writePack({ imagePath: path, packPath, manifestPath, chunkBytes, kindOf: createChunkClassifier(unused) });
+        const imageDigest = imageDigestFrom(createHash("sha256").update(image).digest());
+        const packed = { imagePath: path, imageDigest, blocks, packPath, manifestPath, chunkBytes };
+        await writePack({ ...packed, kindOf: createChunkClassifier(unused) });
         const { stdout: restored } = await execa("zstd", ["-dc", packPath], { encoding: "buffer" });
         assert.ok(image.equals(restored), "zstd -d restores the image to the byte");
 
