@@ -202,6 +202,16 @@ export const limits = {
       reason: "the file of one call, announced or not: no image is longer, whatever it is compressed by",
     },
     blockMapBytes: { most: 2 * 1024 * 1024, unit: "bytes", reason: "a block map (.bmap) that comes with an image" },
+    unclaimed: {
+      most: 16,
+      unit: "connections",
+      reason: "of the upload socket whose call has not come yet; one more is closed, and each holds at most 4 MiB",
+    },
+    claimMs: {
+      most: 10_000,
+      unit: "milliseconds",
+      reason: "between a connection of the upload socket and the call that it is for",
+    },
   },
   downloads: {
     addressCharacters: {

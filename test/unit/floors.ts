@@ -24,7 +24,7 @@ export const floorPlan: Readonly<Record<string, readonly (readonly string[])[]>>
 
   controller: [
     ["artefacts", "callers", "records", "refusal", "uplink"],
-    ["events", "requirements", "roots", "tls"],
+    ["events", "requirements", "roots", "tls", "uploads"],
     ["identity", "images"],
     ["nodes", "rootfs"],
     ["boot-tree", "logs", "network"],

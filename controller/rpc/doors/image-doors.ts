@@ -8,6 +8,7 @@ import { deriveImage } from "./derive-image.ts";
 import { type CallHost, handleBidiStream, handleUnary } from "./handle-call.ts";
 import type { ControllerParts } from "./parts.ts";
 import { receiveImage } from "./receive-image.ts";
+import { claimFor } from "./upload.ts";
 
 /** The doors to the images. */
 export function createImageDoors(
@@ -31,14 +32,14 @@ export function createImageDoors(
     })),
 
     addImage: handleBidiStream(host, (requests: AsyncIterable<wire.AddImageRequest>, context) =>
-      receiveImage(requests, context.signal, images, (image) => {
+      receiveImage(requests, context.signal, images, claimFor(host, context), (image) => {
         const message = `image ${image.name} was added: ${image.operatingSystem}, ${shortDigest(image.digest)}`;
         events.append({ type: "image-added", severity: "info", message });
       }),
     ),
 
     deriveImage: handleBidiStream(host, (requests: AsyncIterable<wire.DeriveImageRequest>, context) =>
-      deriveImage(requests, context.signal, deriver, ({ image, from }) => {
+      deriveImage(requests, context.signal, deriver, claimFor(host, context), ({ image, from }) => {
         const message = `image ${image.name} was derived from ${from}: ${image.operatingSystem}, ${shortDigest(image.digest)}`;
         events.append({ type: "image-added", severity: "info", message });
       }),

@@ -33,6 +33,8 @@ export interface ImageCatalogue {
     readonly blockMap?: Uint8Array;
     /** The digest that the uncompressed image must have. */
     readonly expectedDigest?: ImageDigest;
+    /** Takes back the memory of pieces that nobody needs any more. */
+    readonly release?: (piece: Uint8Array) => void;
     readonly signal: AbortSignal;
     readonly onProgress: (progress: ImportProgress) => void;
   }): Promise<Image>;

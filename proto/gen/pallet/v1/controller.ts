@@ -890,6 +890,13 @@ export interface AddImageHeader {
    * it is in the catalogue. A controller that does not know this field adds it: compare `Image.digest` of the answer.
    */
   imageDigest: string;
+  /**
+   * Token of the connection to the controller's upload socket that brings the file: 32 lower-case hexadecimal digits of the
+   * caller's choice, with which the connection begins. No chunks follow then; the end of this call's requests says that
+   * all bytes were sent. Only for calls through the unix socket: the upload socket is beside it, with ".upload" behind its
+   * name, and a controller that does not know this field has none. Absent: the bytes follow in chunks.
+   */
+  upload?: string | undefined;
 }
 
 /** First the header, then the bytes of the file. */
@@ -934,6 +941,13 @@ export interface DeriveImageHeader {
   from: string;
   /** Number of bytes that will follow, for progress reports; 0 if unknown. */
   fileBytes: bigint;
+  /**
+   * Token of the connection to the controller's upload socket that brings the file: 32 lower-case hexadecimal digits of the
+   * caller's choice, with which the connection begins. No chunks follow then; the end of this call's requests says that
+   * all bytes were sent. Only for calls through the unix socket: the upload socket is beside it, with ".upload" behind its
+   * name, and a controller that does not know this field has none. Absent: the bytes follow in chunks.
+   */
+  upload?: string | undefined;
 }
 
 /** First the header, then the bytes of the new content. */
@@ -5013,7 +5027,14 @@ export const GetImageResponse: MessageFns<GetImageResponse> = {
 };
 
 function createBaseAddImageHeader(): AddImageHeader {
-  return { name: "", fileBytes: 0n, blockMap: new Uint8Array(0), everything: false, imageDigest: "" };
+  return {
+    name: "",
+    fileBytes: 0n,
+    blockMap: new Uint8Array(0),
+    everything: false,
+    imageDigest: "",
+    upload: undefined,
+  };
 }
 
 export const AddImageHeader: MessageFns<AddImageHeader> = {
@@ -5035,6 +5056,9 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
     }
     if (message.imageDigest !== "") {
       writer.uint32(42).string(message.imageDigest);
+    }
+    if (message.upload !== undefined) {
+      writer.uint32(50).string(message.upload);
     }
     return writer;
   },
@@ -5092,6 +5116,14 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
             message.imageDigest = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.upload = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5123,6 +5155,7 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
         : isSet(object.image_digest)
         ? globalThis.String(object.image_digest)
         : "",
+      upload: isSet(object.upload) ? globalThis.String(object.upload) : undefined,
     };
   },
 
@@ -5143,6 +5176,9 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
     if (message.imageDigest !== "") {
       obj.imageDigest = message.imageDigest;
     }
+    if (message.upload !== undefined) {
+      obj.upload = message.upload;
+    }
     return obj;
   },
 
@@ -5156,6 +5192,7 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
     message.blockMap = object.blockMap ?? new Uint8Array(0);
     message.everything = object.everything ?? false;
     message.imageDigest = object.imageDigest ?? "";
+    message.upload = object.upload ?? undefined;
     return message;
   },
 };
@@ -5450,7 +5487,7 @@ export const AddImageResponse: MessageFns<AddImageResponse> = {
 };
 
 function createBaseDeriveImageHeader(): DeriveImageHeader {
-  return { name: "", from: "", fileBytes: 0n };
+  return { name: "", from: "", fileBytes: 0n, upload: undefined };
 }
 
 export const DeriveImageHeader: MessageFns<DeriveImageHeader> = {
@@ -5466,6 +5503,9 @@ export const DeriveImageHeader: MessageFns<DeriveImageHeader> = {
         throw new globalThis.Error("value provided for field message.fileBytes of type uint64 too large");
       }
       writer.uint32(24).uint64(message.fileBytes);
+    }
+    if (message.upload !== undefined) {
+      writer.uint32(34).string(message.upload);
     }
     return writer;
   },
@@ -5507,6 +5547,14 @@ export const DeriveImageHeader: MessageFns<DeriveImageHeader> = {
             message.fileBytes = reader.uint64() as bigint;
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.upload = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5528,6 +5576,7 @@ export const DeriveImageHeader: MessageFns<DeriveImageHeader> = {
         : isSet(object.file_bytes)
         ? BigInt(object.file_bytes)
         : 0n,
+      upload: isSet(object.upload) ? globalThis.String(object.upload) : undefined,
     };
   },
 
@@ -5542,6 +5591,9 @@ export const DeriveImageHeader: MessageFns<DeriveImageHeader> = {
     if (message.fileBytes !== 0n) {
       obj.fileBytes = message.fileBytes.toString();
     }
+    if (message.upload !== undefined) {
+      obj.upload = message.upload;
+    }
     return obj;
   },
 
@@ -5553,6 +5605,7 @@ export const DeriveImageHeader: MessageFns<DeriveImageHeader> = {
     message.name = object.name ?? "";
     message.from = object.from ?? "";
     message.fileBytes = (object.fileBytes !== undefined && object.fileBytes !== null) ? BigInt(object.fileBytes) : 0n;
+    message.upload = object.upload ?? undefined;
     return message;
   },
 };
