@@ -120,6 +120,13 @@ describe("a random layout on a card that held another system", () => {
     everything: fc.constantFrom(false, false, false, false, true),
   });
 
+  const leavesOut = {
+    parts: [{ filesystem: "ext4", behind: "nothing", gapSectors: 0, seed: 1 } as const],
+    treeOf: 12,
+    isLinked: false,
+    everything: false,
+  };
+
   it("equals the image in every byte that is not provably free", async () => {
     let runs = 0;
     let left = 0;
@@ -193,7 +200,8 @@ describe("a random layout on a card that held another system", () => {
         assert.ok(card.equals(image), "something that is not free differs from the image");
         for (const each of [path, packPath, manifestPath]) await rm(each);
       }),
-      { numRuns: 15 },
+      // The first one leaves something out, whatever chance makes of the others.
+      { numRuns: 15, examples: [[leavesOut]] },
     );
     assert.ok(left > 0, "nothing was ever left out");
   });
