@@ -360,6 +360,39 @@ export const limits = {
     },
     partitions: { most: 256, unit: "partitions", reason: "Linux takes up to 256 minors of a disk" },
   },
+  captures: {
+    parts: {
+      most: 2048,
+      unit: "parts of a disk",
+      reason: "that one message of ReadDisk asks for: it stays far below a message's bound; more are refused",
+    },
+    pieceBytes: {
+      most: 1024 * 1024,
+      unit: "bytes",
+      reason: "of a disk in one message of an agent; more ends the capture",
+    },
+    readers: {
+      most: 4,
+      unit: "disks that are read at one time on a node",
+      reason: "four MiB of memory each; one more is answered with RESOURCE_EXHAUSTED",
+    },
+    descriptorBytes: {
+      most: 8 * 1024 * 1024,
+      unit: "bytes",
+      reason:
+        "the group descriptors of one ext filesystem: 2 TiB have 8 MiB at most; with more, it is read as if it had no books",
+    },
+    tableReads: {
+      most: 256,
+      unit: "reads",
+      reason: "until the partition table of a card is known: 60 logical partitions take 62; then it is refused",
+    },
+    folderNames: {
+      most: 1000,
+      unit: "names",
+      reason: "in a folder of which the capture removes files; with more it is refused",
+    },
+  },
   agents: {
     answerBytes: {
       most: 2 * 1024 * 1024,

@@ -1,4 +1,4 @@
 // Made by scripts/generate-code.ts. DO NOT EDIT.
 
 /** The contract that this program implements; it changes with every change of what agent and controller say to each other. */
-export const contract = "pallet-contract-ac2665542f677b1f";
+export const contract = "pallet-contract-35b1e47fb8a4b7fc";

@@ -6,7 +6,7 @@ import type { OperationSpec } from "./operation-spec.ts";
  * (pallet.v1.AgentInfo.capabilities), and the controller asks for nothing else. Kinds of work and values of enums that an
  * agent does not know it refuses by itself: they need no word here.
  */
-export type Capability = "disk-firmware" | "growth" | "ids" | "resident-settings" | "cancel-ahead";
+export type Capability = "disk-firmware" | "growth" | "ids" | "resident-settings" | "cancel-ahead" | "read-disk";
 
 /** What of a write may ask for a capability. */
 export type AskedWrite = Pick<OperationSpec & { readonly kind: "write-image" }, "growth" | "ids" | "customisation">;
@@ -65,6 +65,12 @@ export const features: Readonly<Record<Capability, Feature>> = {
   // Nothing asks for it: it says what an agent's "unknown operation" means.
   "cancel-ahead": {
     does: "refuse the start of an operation that was cancelled before it came",
+    fields: [],
+    isAskedFor: () => false,
+  },
+  // No write asks for it, but a capture does: AgentService.ReadDisk.
+  "read-disk": {
+    does: "send back what is on a disk",
     fields: [],
     isAskedFor: () => false,
   },

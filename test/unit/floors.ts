@@ -17,7 +17,7 @@ export const floorPlan: Readonly<Record<string, readonly (readonly string[])[]>>
     ["linux", "options", "watchdog"],
     ["board", "card", "door", "fetch", "inventory", "operations"],
     ["disk", "registration", "write"],
-    ["customise", "identity", "log"],
+    ["customise", "identity", "log", "read"],
     ["executors", "resident", "rpc"],
     ["."],
   ],
@@ -54,6 +54,7 @@ export const floorPlan: Readonly<Record<string, readonly (readonly string[])[]>>
     ["import"],
     ["."],
     ["derive"],
+    ["capture"],
   ],
   "controller/images/filesystems": [["fat"], ["."]],
   "controller/network": [

@@ -9,7 +9,7 @@ import { imagesDiskFull, isDiskFull } from "../../refusal/disk-full.ts";
 import { assertRequirements } from "../../requirements/assert-requirements.ts";
 import type { BlockMap } from "../block-map/block-map.ts";
 import { checkBlockMap } from "../block-map/check-block-map.ts";
-import type { Image, ImageName, Partition } from "../catalogue/image.ts";
+import type { Capture, Image, ImageName, Partition } from "../catalogue/image.ts";
 import { renderManifest } from "../catalogue/parse-manifest.ts";
 import { decompress } from "../formats/decompress.ts";
 import { assertUncompressed, detectFormat } from "../formats/detect-format.ts";
@@ -19,9 +19,10 @@ import { mapImage } from "../map/map-image.ts";
 import { createChunkClassifier } from "../map/unused-map.ts";
 import { writePack } from "../pack/write-pack.ts";
 import { examineImage } from "./examine-image.ts";
+import { noteRawFile } from "./note-raw-file.ts";
 import { planImagesAdd } from "./plan-requirements.ts";
 import { untilAborted } from "./until-aborted.ts";
-import { writeRawFile } from "./write-raw-file.ts";
+import { type RawImage, writeRawFile } from "./write-raw-file.ts";
 
 /** The progress of an import. */
 export interface ImportProgress {
@@ -67,6 +68,8 @@ export const storeFiles = {
   boot: "boot",
 } as const;
 
+const rawFile = "image.raw";
+
 /**
  * Takes in an image: fills the existing, empty `folder` with manifest.json, image.zst, image.manifest and boot/, all
  * flushed to the disk. Uses constant memory, and room for the uncompressed image's data in the meantime. Throws
@@ -74,9 +77,8 @@ export const storeFiles = {
  * "exhausted" when the disk is full; errors of `source` come through. The caller removes the folder after an error.
  */
 export async function importImage(folder: string, request: ImportRequest): Promise<Image> {
-  const { name, signal, clock, everything = false } = request;
-  const rawPath = join(folder, "image.raw");
-  const bootFolder = join(folder, storeFiles.boot);
+  const { name, signal } = request;
+  const rawPath = join(folder, rawFile);
   let receivedBytes = 0;
   const report = (step: string) => request.onProgress?.({ step, receivedBytes, totalBytes: request.fileBytes ?? 0 });
   const counted = async function* () {
@@ -119,65 +121,127 @@ export async function importImage(folder: string, request: ImportRequest): Promi
     }
     const known = request.known(digest);
     if (known !== undefined) return known;
-
-    report("examining");
-    const { hashTables, ...findings } = await examineImage(rawPath, bootFolder, signal);
-    const refusal = refuseProtecting(request.name, findings.partitions, keepLabelOnly);
-    if (refusal !== undefined) throw refusal;
-
-    const chunkBytes = chooseChunkBytes(sizeBytes);
-    const whole = new Map<number, WholeReason>();
-    const unused = await mapImage({
-      imagePath: rawPath,
-      imageBytes: sizeBytes,
-      isZero: blocks.isZero,
-      partitions: findings.partitions,
-      chunkBytes,
-      commandLine: findings.boot.commandLine,
-      hashTables,
-      everything,
-      onAllUsed: (partition, reason) => {
-        whole.set(partition.number, reason);
-        request.onAllUsed?.(partition, reason.why);
-      },
-      signal,
-    });
-    const packed = await writePack({
-      imagePath: rawPath,
-      imageDigest: digest,
-      blocks,
-      packPath: join(folder, storeFiles.pack),
-      manifestPath: join(folder, storeFiles.packManifest),
-      kindOf: createChunkClassifier(unused),
-      chunkBytes,
-      onPacked: (bytes) => report(`packing ${percent(bytes)}`),
-      signal,
-    });
-    await rm(rawPath);
-
-    const { storedBytes } = packed;
-    const pack = { ...packed.pack, onlyFree: true };
-    const partitions = findings.partitions.map((partition): Partition => {
-      const reason = whole.get(partition.number);
-      if (reason === undefined) return partition;
-      return { ...partition, countsWhole: reason.why, ...(reason.isHashed && { hashed: true }) };
-    });
-    const image: Image = {
-      ...{ name, digest, sizeBytes, storedBytes, ...findings, partitions, pack, addedAt: clock.now() },
-      ...(everything && { everything }),
-    };
-    await writeFile(join(folder, storeFiles.description), renderManifest(image), { flush: true });
-    // Folders after what is in them.
-    for (const path of (await readdir(bootFolder, { recursive: true })).toReversed())
-      await flush(join(bootFolder, path));
-    await flush(bootFolder);
-    await flush(folder);
-    return image;
+    return await storeRaw(folder, { sizeBytes, digest, blocks }, { ...request, report });
   } catch (error) {
-    if (signal.aborted) throw new Failure("cancelled", `the import of ${name} was cancelled`, { cause: error });
-    if (!(error instanceof Failure) && isDiskFull(error)) throw imagesDiskFull(folder, error);
-    throw error;
+    throw explain(error, folder, request);
   }
+}
+
+/** An image whose own source writes its raw file. */
+export interface RawRequest
+  extends Pick<ImportRequest, "name" | "signal" | "everything" | "onAllUsed" | "onProgress" | "clock"> {
+  /** Writes the raw file, which does not exist yet, and says what it is. */
+  readonly fill: (path: string, folder: string) => Promise<FilledRaw>;
+}
+
+/** A raw file that was written, holes included. */
+export interface FilledRaw {
+  readonly sizeBytes: number;
+  readonly capture: Capture;
+  /**
+   * Called once, when it is known of which partitions every block counts, by their numbers: writes what is still missing
+   * of these. Throws a Failure when one of them must not have been changed.
+   */
+  readonly complete: (whole: ReadonlyMap<number, WholeReason>) => Promise<void>;
+}
+
+/**
+ * Takes in an image that its own source writes as a raw file: the same as importImage otherwise. The folder holds more
+ * while it works, and nothing else in the end.
+ */
+export async function importRaw(folder: string, request: RawRequest): Promise<Image> {
+  const report = (step: string) => request.onProgress?.({ step, receivedBytes: 0, totalBytes: 0 });
+  try {
+    const filled = await request.fill(join(folder, rawFile), folder);
+    return await storeRaw(folder, filled, { ...request, report });
+  } catch (error) {
+    throw explain(error, folder, request);
+  }
+}
+
+/** Examines the raw file, packs it and removes it. */
+async function storeRaw(
+  folder: string,
+  raw: RawImage | FilledRaw,
+  request: Omit<RawRequest, "fill"> & { readonly report: (step: string) => void },
+): Promise<Image> {
+  const { name, signal, clock, report, everything = false } = request;
+  const { sizeBytes } = raw;
+  const rawPath = join(folder, rawFile);
+  const bootFolder = join(folder, storeFiles.boot);
+  const percent = (bytes: number) => `${Math.floor((100 * bytes) / sizeBytes)}%`;
+  report("examining");
+  const { hashTables, ...findings } = await examineImage(rawPath, bootFolder, signal);
+  const refusal = refuseProtecting(request.name, findings.partitions, keepLabelOnly);
+  if (refusal !== undefined) throw refusal;
+
+  const chunkBytes = chooseChunkBytes(sizeBytes);
+  const whole = new Map<number, WholeReason>();
+  const unused = await mapImage({
+    imagePath: rawPath,
+    imageBytes: sizeBytes,
+    ...("blocks" in raw && { isZero: raw.blocks.isZero }),
+    partitions: findings.partitions,
+    chunkBytes,
+    commandLine: findings.boot.commandLine,
+    hashTables,
+    everything,
+    onAllUsed: (partition, reason) => {
+      whole.set(partition.number, reason);
+      request.onAllUsed?.(partition, reason.why);
+    },
+    signal,
+  });
+  const { digest, blocks } = "blocks" in raw ? raw : await finish(raw, whole, rawPath, request);
+  const packed = await writePack({
+    imagePath: rawPath,
+    imageDigest: digest,
+    blocks,
+    packPath: join(folder, storeFiles.pack),
+    manifestPath: join(folder, storeFiles.packManifest),
+    kindOf: createChunkClassifier(unused),
+    chunkBytes,
+    onPacked: (bytes) => report(`packing ${percent(bytes)}`),
+    signal,
+  });
+  await rm(rawPath);
+
+  const { storedBytes } = packed;
+  const pack = { ...packed.pack, onlyFree: true };
+  const partitions = findings.partitions.map((partition): Partition => {
+    const reason = whole.get(partition.number);
+    if (reason === undefined) return partition;
+    return { ...partition, countsWhole: reason.why, ...(reason.isHashed && { hashed: true }) };
+  });
+  const image: Image = {
+    ...{ name, digest, sizeBytes, storedBytes, ...findings, partitions, pack, addedAt: clock.now() },
+    ...(everything && { everything }),
+    ...("capture" in raw && { capture: raw.capture }),
+  };
+  await writeFile(join(folder, storeFiles.description), renderManifest(image), { flush: true });
+  // Folders after what is in them.
+  for (const path of (await readdir(bootFolder, { recursive: true })).toReversed()) await flush(join(bootFolder, path));
+  await flush(bootFolder);
+  await flush(folder);
+  return image;
+}
+
+/** Completes a raw file, and looks at all of it. */
+async function finish(
+  { complete, sizeBytes }: FilledRaw,
+  whole: ReadonlyMap<number, WholeReason>,
+  path: string,
+  { report, signal }: { readonly report: (step: string) => void; readonly signal: AbortSignal },
+): Promise<RawImage> {
+  await complete(whole);
+  return await noteRawFile(path, (bytes) => report(`hashing ${Math.floor((100 * bytes) / sizeBytes)}%`), signal);
+}
+
+/** What a caller is told of an error. */
+function explain(error: unknown, folder: string, { name, signal }: Pick<ImportRequest, "name" | "signal">): unknown {
+  if (signal.aborted) return new Failure("cancelled", `the import of ${name} was cancelled`, { cause: error });
+  if (!(error instanceof Failure) && isDiskFull(error)) return imagesDiskFull(folder, error);
+  return error;
 }
 
 /** The pieces of a source, each given back when the next is asked for. */

@@ -47,7 +47,7 @@ export async function mapImage(request: MapRequest): Promise<Extents> {
     const booked: BookedPartition[] = [];
     for (const partition of partitions) {
       try {
-        const usage = await usageOf(partition, file, request);
+        const usage = await readUsage(partition, { ...request, file });
         if (usage !== undefined) booked.push({ number: partition.number, usage });
       } catch (error) {
         if (!(error instanceof Failure && (error.reason === "unsupported" || error.reason === "image-damaged")))
@@ -89,13 +89,25 @@ async function judge(
   return judgePartitions({ partitions, booked: looked, unrecognised, verity, commandLine, hashTables, everything });
 }
 
-async function usageOf(
-  partition: Partition,
-  file: FileHandle,
-  request: MapRequest,
+/** A raw image whose filesystems' books are wanted. */
+export interface BooksRequest {
+  readonly imagePath: string;
+  /** The same, opened for reading. */
+  readonly file: FileHandle;
+  /** Runs of free blocks that cannot make a chunk of this length unused are left out; with 512, none is. */
+  readonly chunkBytes: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * What the filesystem in a partition calls free; undefined where there is none whose books Pallet reads. Throws Failure
+ * `unsupported` or `image-damaged` when they cannot be trusted.
+ */
+export async function readUsage(
+  { offsetBytes, lengthBytes, filesystemType }: Pick<Partition, "offsetBytes" | "lengthBytes" | "filesystemType">,
+  { imagePath, file, chunkBytes, signal }: BooksRequest,
 ): Promise<FilesystemUsage | undefined> {
-  const { offsetBytes, lengthBytes, filesystemType } = partition;
-  const frame = { offsetBytes, lengthBytes, chunkBytes: request.chunkBytes };
+  const frame = { offsetBytes, lengthBytes, chunkBytes };
   if (filesystemType === "vfat") {
     const read = (at: number, wantedBytes: number) => {
       const bytes = Buffer.alloc(wantedBytes);
@@ -106,9 +118,9 @@ async function usageOf(
   if (!isExt(filesystemType)) return undefined;
   const { output, errors, exitCode } = await readToolOutput({
     command: "dumpe2fs",
-    args: [`${request.imagePath}?offset=${offsetBytes}`],
+    args: [`${imagePath}?offset=${offsetBytes}`],
     maximumBytes: maximumDumpBytes,
-    signal: request.signal,
+    signal,
   });
   if (exitCode === 0) return parseDumpe2fs(output.toString("utf8"), frame);
   throw new Failure("image-damaged", `dumpe2fs cannot read its ext filesystem: ${errors.trim().slice(0, 500)}`);

@@ -125,7 +125,7 @@ export async function* progressOf<Result, Response>(
   try {
     while (!(await settlesWithin(foregroundClock, progressEveryMs, work))) {
       if (latest === undefined) continue;
-      const received = { done: BigInt(latest.receivedBytes), total: BigInt(fileBytes) };
+      const received = { done: BigInt(latest.receivedBytes), total: BigInt(latest.totalBytes || fileBytes) };
       yield toResponse({ step: latest.step, received });
       latest = undefined;
     }
