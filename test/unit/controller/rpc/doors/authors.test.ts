@@ -138,8 +138,12 @@ const rows: Readonly<Record<Method, null | readonly [EventType, (served: ServedC
       const { parts, client } = served;
       await online(served);
       parts.captureDisk = async () => ({ image, sums: { readBytes: 0, skippedBytes: 0, notes: [] } });
+      const { getNode = assert.fail } = parts.agent;
       served.parts.agent = {
-        ...served.parts.agent,
+        async getNode() {
+          const { facts, agent } = await getNode();
+          return { facts, agent: { ...agent, capabilities: ["read-disk"] } };
+        },
         listBlockDevices: async () => [disk()],
         readDisk: async () => ({ sizeBytes: 0, read: async function* () {}, close: () => undefined }),
       };
