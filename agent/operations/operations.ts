@@ -229,8 +229,8 @@ export function createOperations(parts: {
         .map((entry) => entry.operation)
         .find(({ state, spec }) => state === "running" && changesDevice[spec.kind]),
     hold(device) {
-      if (refusal !== undefined) throw refused(refusal);
       requirePermission(role, "read-disk");
+      if (refusal !== undefined) throw refused(refusal);
       requireFreeDevice(entries.values(), held, device);
       if (held.size >= limits.captures.readers.most)
         throw new Failure("device-busy", `this node has ${held.size} disks read already: wait until one is done`);
