@@ -251,7 +251,7 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
     readBlockDevices,
     agentInfo,
     operations,
-    holdDisk: (disk, signal) => holdDisk(disk, { operations, admitDevice, openDevice }, signal),
+    holdDisk: (disk, signal) => holdDisk(disk, { operations, admitDevice, openDevice, log }, signal),
     prepareReboot: () => prepareReboot(options.rebootCommand, log, () => lastWords(shipper)),
     log,
   });

@@ -1,3 +1,4 @@
+import type { Logger } from "pino";
 import { Failure } from "../../proto/failure.ts";
 import { limits } from "../../proto/limits.ts";
 import { blake3 } from "../../proto/pack/blake3.ts";
@@ -43,6 +44,7 @@ export interface HoldDiskParts {
   readonly operations: Pick<Operations, "hold">;
   readonly admitDevice: typeof admitDevice;
   readonly openDevice: OpenDisk;
+  readonly log: Pick<Logger, "info">;
 }
 
 const spanBytes = limits.captures.pieceBytes.most;
@@ -57,7 +59,7 @@ const readsAtOnce = 3;
  */
 export async function holdDisk(
   meant: DiskToRead,
-  { operations, admitDevice, openDevice }: HoldDiskParts,
+  { operations, admitDevice, openDevice, log }: HoldDiskParts,
   signal: AbortSignal,
 ): Promise<HeldDisk> {
   const release = operations.hold(meant.device);
@@ -76,6 +78,7 @@ export async function holdDisk(
     }
     const sectorBytes = disk.logicalSectorBytes;
     const device = await openDevice({ path: disk.path, sectorBytes, mode: "read", askDisk: () => () => undefined });
+    log.info({ device: disk.path }, "the disk is held and read, for an image of it");
     const buffers = createBufferPool(readsAtOnce + 1, spanBytes);
 
     const readSpan = async (span: ReadSpan, stop: AbortSignal) => {
@@ -139,6 +142,7 @@ export async function holdDisk(
           await device.handle.close();
         } finally {
           release();
+          log.info({ device: disk.path }, "the disk is no longer read");
         }
       },
     };

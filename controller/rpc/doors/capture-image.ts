@@ -40,7 +40,8 @@ export async function* captureImage(
     assertNoReimage(nodes.require(node.id), rollouts.activeRolloutOf);
     const { image, sums } = yield* progressOf(
       async (workSignal, onProgress) => {
-        const disk = await reached.port.readDisk({ ...device, device: device.path }, workSignal);
+        const { path: at, sizeBytes, serial, cid } = device;
+        const disk = await reached.port.readDisk({ device: at, sizeBytes, serial, cid }, workSignal);
         return await captureDisk({
           ...{ name, disk, generalise, signal: workSignal, onProgress },
           origin: { node: node.name, device: device.path },
