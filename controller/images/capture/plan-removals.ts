@@ -88,9 +88,12 @@ export function planRemovals(found: OwnThings, generalise: boolean): Removals {
   return { files: [...found.palletFiles, ...found.files], folders: found.palletFolders, rewritten, told };
 }
 
+/** Where Debian has a host's own name (Debian Reference, section 5.1.1). */
+const ownNameAddress = "127.0.1.1";
+
 /**
- * The text of hosts(5) without a host's own name: it goes from the lines for 127.0.1.1, where Debian has it, and a line
- * goes that has no other name. "localhost" stays, whatever the host is called.
+ * The text of hosts(5) without a host's own name: it goes from the lines for `ownNameAddress`, and a line goes that has no
+ * other name. "localhost" stays, whatever the host is called.
  */
 export function withoutHostName(hosts: string, hostName: string): string {
   const [own = ""] = hostName
@@ -103,7 +106,8 @@ export function withoutHostName(hosts: string, hostName: string): string {
   return hosts
     .split("\n")
     .flatMap((line) => {
-      const [, indent = "", names = "", comment = ""] = /^(\s*127\.0\.1\.1\s+)([^#]*)(#.*)?$/.exec(line) ?? [];
+      const [, indent = "", address, names = "", comment = ""] = /^(\s*(\S+)\s+)([^#]*)(#.*)?$/.exec(line) ?? [];
+      if (address !== ownNameAddress) return [line];
       const all = names.split(/\s+/).filter((name) => name !== "");
       const others = all.filter((name) => !isOwn(name));
       if (others.length === all.length) return [line];
