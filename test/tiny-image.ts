@@ -36,6 +36,10 @@ export interface TinyImageOptions {
   readonly commandLineEnd?: string;
   /** Whether an agent could be started by it: it has an inittab. Default true. */
   readonly startsAgents?: boolean;
+  /** More files of its root filesystem, by their paths without a slash at the beginning. */
+  readonly files?: Readonly<Record<string, string | Buffer>>;
+  /** Room in its root filesystem besides the usual 14 MiB. Default 0. */
+  readonly roomBytes?: number;
   /** Raspberry Pi's own kernel, of so many bits, with its device trees and overlays. Default: an upstream kernel. */
   readonly raspberryPi?: 32 | 64;
 }
@@ -99,10 +103,12 @@ export async function makeTinyImage({
   diskId = randomBytes(4).toString("hex"),
   startsAgents = true,
   raspberryPi,
+  files = {},
+  roomBytes = 0,
 }: TinyImageOptions): Promise<TinyImage> {
   const image = path.join(folder, `${name}.img`);
   const boot = { offsetBytes: MiB, lengthBytes: 8 * MiB };
-  const root = { offsetBytes: 9 * MiB, lengthBytes: 14 * MiB + Math.ceil(bulkBytes / MiB) * MiB };
+  const root = { offsetBytes: 9 * MiB, lengthBytes: 14 * MiB + Math.ceil((bulkBytes + roomBytes) / MiB) * MiB };
   const sizeBytes = root.offsetBytes + root.lengthBytes + MiB;
   const sectors = (bytes: number) => String(bytes / 512);
 
@@ -150,7 +156,7 @@ export async function makeTinyImage({
   });
   for (const [name, { mode }] of Object.entries(files)) await chmod(path.join(tree, name), mode);
   await chmod(path.join(tree, "usr/sbin/init"), 0o755);
-  for (const name of ["bin", "lib"]) await mkdir(path.join(tree, "usr", name));
+  for (const name of ["bin", "lib"]) await mkdir(path.join(tree, "usr", name), { recursive: true });
   for (const name of ["bin", "sbin", "lib"]) await execa("ln", ["-s", `usr/${name}`, path.join(tree, name)]);
   for (const name of ["proc", "sys", "dev", "run", "tmp", "boot/firmware"]) {
     await mkdir(path.join(tree, name), { recursive: true });

@@ -13,10 +13,13 @@ export interface PlannedFile {
 
 const units = "/etc/systemd/system";
 
+/** What has systemd start the agent, in every role: the unit, and the link that enables it. */
+export const agentUnitPaths = pathsOf(agentUnit);
+
 /**
- * The files that have an init system start the agent at boot and again whenever it ends; of a resident one under systemd, its
- * tasks too, which it starts itself elsewhere. Placing them twice is the
- * same; what is as it should be already is left out of an inittab's case.
+ * The files that have an init system start the agent at boot and again whenever it ends; of a resident one under systemd,
+ * its tasks too, which it starts itself elsewhere. Placing them twice is the same; what is as it should be already is left
+ * out of an inittab's case.
  */
 export function planAgentStart(system: InitSystem, role: AgentRole, traces: InitTraces): readonly PlannedFile[] {
   if (system !== "systemd") {
@@ -36,9 +39,14 @@ export function planAgentStart(system: InitSystem, role: AgentRole, traces: Init
 
 /** A unit, and what `systemctl enable` makes of its WantedBy=multi-user.target. */
 function enabled(name: string, text: string): readonly PlannedFile[] {
+  const [unitPath, enabledPath] = pathsOf(name);
   return [
-    { path: `${units}/${name}`, content: { text } },
+    { path: unitPath, content: { text } },
     // Relative, so that it leads to the unit even where the root filesystem is mounted somewhere else.
-    { path: `${units}/multi-user.target.wants/${name}`, content: { linkTo: `../${name}` } },
+    { path: enabledPath, content: { linkTo: `../${name}` } },
   ];
+}
+
+function pathsOf(name: string): readonly [unit: string, enabled: string] {
+  return [`${units}/${name}`, `${units}/multi-user.target.wants/${name}`];
 }
