@@ -1,4 +1,4 @@
 // Made by scripts/generate-code.ts. DO NOT EDIT.
 
 /** The contract that this program implements; it changes with every change of what agent and controller say to each other. */
-export const contract = "pallet-contract-35b1e47fb8a4b7fc";
+export const contract = "pallet-contract-4eb84ee2c6a48f9e";

@@ -19,6 +19,8 @@ const testedBy: Readonly<Record<string, string>> = {
   curl: "test/e2e/virtual-pis.test.ts",
   ansible: "test/e2e/ansible-inventory.test.ts",
   limits: "test/unit/documentation.test.ts",
+  "hook json": "test/unit/controller/hooks/documented-hooks.test.ts",
+  "kubernetes hook": "test/unit/controller/hooks/documented-hooks.test.ts",
 };
 
 const pages = await readDocumentation();

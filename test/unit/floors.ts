@@ -27,7 +27,7 @@ export const floorPlan: Readonly<Record<string, readonly (readonly string[])[]>>
     ["events", "requirements", "roots", "tls", "uploads"],
     ["identity", "images"],
     ["nodes", "rootfs"],
-    ["boot-tree", "logs", "network"],
+    ["boot-tree", "hooks", "logs", "network"],
     ["agents", "boot"],
     ["reimage"],
     ["config", "rpc", "store"],

@@ -1,6 +1,7 @@
 import type { NodeId } from "../../../proto/names/node-id.ts";
 import type { RootIds } from "../../../proto/node/root-ids.ts";
 import type { NewEvent } from "../../events/event.ts";
+import type { Hooks } from "../../hooks/hooks.ts";
 import type { ImageLookup } from "../../images/catalogue/find-image.ts";
 import type { Image } from "../../images/catalogue/image.ts";
 import type { GivenBack } from "../../nodes/give-back.ts";
@@ -37,6 +38,9 @@ export interface NodePort {
 export interface ImagePort extends ImageLookup {
   list(): Promise<readonly Image[]>;
 }
+
+/** What runs on the management machine; controller/hooks/hooks.ts implements it. */
+export type HookPort = Pick<Hooks, "concern" | "run" | "queue">;
 
 /** Where events go; controller/events/event-log.ts implements it. */
 export interface EventPort {

@@ -21,6 +21,9 @@ function withTimesMoved(phase: Phase, moved: (at: number) => number): Phase {
     case "queued":
     case "proved":
       return phase;
+    case "preparing":
+      // A date of record, which the hooks are told: nothing is compared with it.
+      return phase;
     case "waiting":
       return { ...phase, since: moved(phase.since) };
     case "checking":
