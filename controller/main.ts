@@ -22,6 +22,7 @@ import { readBundle } from "./cli/connection/read-bundle.ts";
 import { runCommandLine } from "./cli/program.ts";
 import { exampleConfig, serveOptions } from "./config/document-config.ts";
 import { readConfig } from "./config/read-config.ts";
+import { createHookRunner } from "./hooks/hook-runner.ts";
 import { createImageDeriver } from "./images/derive/image-deriver.ts";
 import { createImageStore } from "./images/image-store.ts";
 import { startDnsmasq } from "./network/dnsmasq/dnsmasq.ts";
@@ -95,6 +96,7 @@ const effects: Effects = {
           agentConnector: (options) => createAgentConnector({ ...options, credentials: plainChannel }),
           announcer: () => createAnnouncer(log),
           probeNode,
+          runHook: createHookRunner({ clock: systemClock, monotonicClock, log }),
           openStore,
           openImages: createImageStore,
           imageDeriver: createImageDeriver,

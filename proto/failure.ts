@@ -30,6 +30,7 @@ const wireReasons = {
   "not-permitted": WireReason.FAILURE_REASON_NOT_PERMITTED,
   "token-refused": WireReason.FAILURE_REASON_TOKEN_REFUSED,
   protected: WireReason.FAILURE_REASON_PROTECTED,
+  "hook-failed": WireReason.FAILURE_REASON_HOOK_FAILED,
 } as const;
 
 /** Machine-readable reason of a failure; one for each value of pallet.v1.FailureReason. */

@@ -264,6 +264,62 @@ export const limits = {
     },
     listDevices: { most: 64, unit: "devices", reason: "of an entry of a list; those after it are left out" },
   },
+  hooks: {
+    configured: { most: 64, unit: "hooks", reason: "of a controller, for all moments together; more are refused" },
+    nameCharacters: {
+      most: 63,
+      unit: "UTF-16 code units",
+      reason: "the name of a hook; a longer one is refused",
+    },
+    commandArguments: {
+      most: 64,
+      unit: "words of a hook's command",
+      reason: "with the program itself; more are refused",
+    },
+    argumentCharacters: {
+      most: 4096,
+      unit: "UTF-16 code units",
+      reason: "a word of a hook's command, or the path of its secret; a longer one is refused",
+    },
+    urlCharacters: {
+      most: 2048,
+      unit: "UTF-16 code units",
+      reason: "the address of a webhook; a longer one is refused",
+    },
+    secretBytes: { most: 64, unit: "bytes", reason: "the secret of a webhook, as Standard Webhooks has it" },
+    secretFileBytes: { most: 1024, unit: "bytes", reason: "that are read of the file of a secret" },
+    outputCharacters: {
+      most: 1024,
+      unit: "UTF-16 code units",
+      reason:
+        "the end of what a hook's command printed, or the beginning of what a receiver answered, which the failure keeps; more is cut",
+    },
+    requestMs: {
+      most: 30_000,
+      unit: "milliseconds",
+      reason: "for one try of a webhook until it is answered; then it is tried again",
+    },
+    retryMs: {
+      most: 60_000,
+      unit: "milliseconds",
+      reason: "between two tries of a webhook; the first comes after one second at most",
+    },
+    retryAfterMs: {
+      most: 3_600_000,
+      unit: "milliseconds",
+      reason: "that a receiver may ask to be left alone (Retry-After); for more it is asked again then",
+    },
+    afterAtOnce: {
+      most: 16,
+      unit: "hooks that run at one time after reimages",
+      reason: "processes and connections of this machine; of one node one at a time; the others wait",
+    },
+    graceMs: {
+      most: 5000,
+      unit: "milliseconds",
+      reason: "for the processes of a hook that is ended, between SIGTERM and SIGKILL",
+    },
+  },
   logs: {
     messageCharacters: {
       most: 4096,

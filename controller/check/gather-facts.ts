@@ -7,6 +7,7 @@ import { boardFiles } from "../boot-tree/board-files.ts";
 import type { BootTreeManifest } from "../boot-tree/plan-boot-tree.ts";
 import { readBootTreeManifest } from "../boot-tree/read-manifest.ts";
 import type { Config } from "../config/config.ts";
+import { findHookProblems } from "../hooks/find-hook-problems.ts";
 import { planServe } from "../network/plan-requirements.ts";
 import { findMissing } from "../requirements/find-unmet.ts";
 import { readRoots } from "../roots/read-roots.ts";
@@ -50,6 +51,7 @@ export async function gatherFacts(config: Config, contract: string): Promise<Fac
       },
     }),
     ...(nfs.mode !== "none" && nfs.rootfs !== undefined && { rootfs: await readServedRootfs(roots, nfs.rootfs) }),
+    hooks: await findHookProblems(config.hooks),
     contract,
     ...(freeBytes !== undefined && { freeBytes }),
   };

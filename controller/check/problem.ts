@@ -7,10 +7,11 @@ export const problemParts = [
   "boot tree",
   "root filesystem",
   "disk space",
+  "hooks",
 ] as const;
 export type ProblemPart = (typeof problemParts)[number];
 
-/** Something that would keep a node from booting. */
+/** Something that would keep a node from booting, or from being reimaged. */
 export interface Problem {
   readonly part: ProblemPart;
   /** What is wrong: one sentence without its full stop. */

@@ -23,6 +23,7 @@ export function selectProblems(config: Config, facts: Facts): readonly Problem[]
     ...selectBootTreeProblems(config, facts),
     ...selectRootfsProblems(facts),
     ...selectSpaceProblems(config, facts),
+    ...selectHookProblems(facts),
   ];
   return problems.toSorted((one, other) => problemParts.indexOf(one.part) - problemParts.indexOf(other.part));
 }
@@ -51,6 +52,16 @@ function selectProgramProblems({ missing, isRoot }: Facts): readonly Problem[] {
       isFatal: true,
     },
   ];
+}
+
+/** The rack boots without its hooks; a reimage that needs one fails, and says the same. */
+function selectHookProblems({ hooks }: Facts): readonly Problem[] {
+  return hooks.map(({ hook, message }) => ({
+    part: "hooks",
+    message: `${hook}: ${message}`,
+    remedy: "mend that file; where the hook is not wanted any more, delete it from hooks in the configuration",
+    isFatal: false,
+  }));
 }
 
 function selectSpaceProblems({ imageDirectory }: Config, { freeBytes }: Facts): readonly Problem[] {

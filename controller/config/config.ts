@@ -2,6 +2,7 @@ import type { DiskProtection } from "../../proto/disk/protected-disk.ts";
 import type { LogLevel } from "../../proto/words/log-level.ts";
 import type { AgentBootSettings } from "../boot/choose-agent-boot.ts";
 import type { Loader } from "../boot/choose-way.ts";
+import type { Hook } from "../hooks/hook.ts";
 import type { DhcpConfig, NfsConfig } from "../network/network-config.ts";
 import type { ReimageSettings } from "../reimage/machine/settings.ts";
 import type { CardFirmwarePolicy } from "../reimage/plan/plan-disk-firmware.ts";
@@ -57,6 +58,7 @@ export interface Config {
   readonly nfs: NfsConfig;
   readonly heartbeatIntervalMs: number;
   readonly reimage: ReimageSettings;
+  readonly hooks: readonly Hook[];
   readonly limits: UplinkLimits;
   readonly logLevel: LogLevel;
 }

@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import { defaultConfigFile } from "./read-config.ts";
 import { flagOf, type Setting, settingList } from "./settings.ts";
 
-const placeholders = { text: "text", path: "path", integer: "number", words: "words" } as const;
+const placeholders = { text: "text", path: "path", integer: "number", words: "words", groups: "groups" } as const;
 
 /** The options of `controller serve`, for commander. */
 export const serveOptions: readonly { readonly flags: string; readonly description: string }[] = [

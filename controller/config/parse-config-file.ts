@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { isMap, isNode, isScalar, type Pair, type YAMLMap } from "yaml";
+import { messageOf } from "../../proto/failure.ts";
 import { closestWord } from "../../proto/names/closest-word.ts";
 import { parseYaml } from "../yaml/parse-yaml.ts";
 import { formerSettings } from "./former-settings.ts";
@@ -34,11 +35,21 @@ export function parseConfigFile(text: string, name: string): GivenValues {
   }
 
   function readPair(pair: Pair, prefix: string): void {
-    const key = `${prefix}${String(isScalar(pair.key) ? pair.key.value : pair.key)}`;
     const source = at(isNode(pair.key) ? pair.key.range?.[0] : undefined);
+    if (!isScalar(pair.key)) {
+      // As text, keys in keys would double with each.
+      problems.push(`${source}: a key is not a word; "? " and "{" begin something else`);
+      return;
+    }
+    const key = `${prefix}${String(pair.key.value)}`;
     if (keys.includes(key)) {
-      const value = isNode(pair.value) ? toValue(pair.value) : pair.value;
-      values.set(key, { value, source, folder: dirname(name) });
+      try {
+        const value = isNode(pair.value) ? toValue(pair.value) : pair.value;
+        values.set(key, { value, source, folder: dirname(name) });
+      } catch (error) {
+        // An alias without its anchor, or too many of them.
+        problems.push(`${source}: ${messageOf(error)}`);
+      }
     } else if (formerSettings.has(key)) {
       problems.push(`${source}: ${formerSettings.get(key)}`);
     } else if (!groups.has(key)) {

@@ -1,8 +1,10 @@
 import { join, resolve } from "node:path";
+import type { z } from "zod";
 import { Failure } from "../../proto/failure.ts";
 import { parseEndpoint } from "../../proto/names/endpoint.ts";
 import { isUnspecified } from "../../proto/names/plain-address.ts";
 import { builtInitrd, builtKernel, noInitrd } from "../boot/choose-agent-boot.ts";
+import type { Hook } from "../hooks/hook.ts";
 import { defaultReimageSettings } from "../reimage/machine/settings.ts";
 import type { Config } from "./config.ts";
 import type { GivenValue, GivenValues } from "./given-value.ts";
@@ -33,9 +35,7 @@ export function resolveConfig(sources: readonly GivenValues[], configFolder = "/
     sourceOf.set(setting.key, given.source);
     const result = setting.schema.safeParse(given.value);
     if (!result.success) {
-      problems.push(
-        `${given.source}: ${describe(given.value)} is not a value for ${setting.key}; give ${setting.wants}`,
-      );
+      problems.push(...problemsOf(setting, given, result.error.issues));
       return setting.fallback;
     }
     return setting.kind === "path" && typeof result.data === "string"
@@ -51,6 +51,30 @@ export function resolveConfig(sources: readonly GivenValues[], configFolder = "/
     problems.push(`${sourceOf.get(key) ?? "the defaults"}: ${problem}`);
   }
   return problems.length === 0 ? { ok: true, config: deepFreeze(config) } : { ok: false, problems };
+}
+
+/**
+ * What is wrong with a value. Of a list of groups every part that is wrong is told: its messages say what to give there,
+ * or are sentences of their own (code "custom").
+ */
+function problemsOf(
+  { key, kind, wants }: Setting<unknown>,
+  { source, value }: GivenValue,
+  issues: readonly z.core.$ZodIssue[],
+): readonly string[] {
+  if (kind !== "groups") return [`${source}: ${describe(value)} is not a value for ${key}; give ${wants}`];
+  return issues.map((issue) => {
+    const { code, message, path } = issue;
+    const place = path.reduce<string>(
+      (before, step) => before + (typeof step === "number" ? `[${step}]` : `.${String(step)}`),
+      key,
+    );
+    if (code === "custom") return `${source}: ${place}: ${message}`;
+    const found: unknown = path.reduce<unknown>((each, step) => (each as Record<PropertyKey, unknown>)[step], value);
+    if (code === "unrecognized_keys")
+      return `${source}: ${place} has ${issue.keys.map(describe).join(" and ")}, which means nothing there; ${wants}`;
+    return `${source}: ${describe(found)} is not a value for ${place}; give ${message}`;
+  });
 }
 
 /** Every problem in one Failure, one line each. */
@@ -142,6 +166,7 @@ function build(value: <T>(setting: Setting<T>) => T, configFolder: string): Conf
       maxReturnsToAgent: value<number>(settings.maxReturnsToAgent),
       maxConcurrent: value<number>(settings.maxConcurrent),
     },
+    hooks: value<readonly Hook[]>(settings.hooks),
     limits: {
       ...defined("totalBytesPerSecond", value(settings.limitsTotal)),
       ...defined("perNodeBytesPerSecond", value(settings.limitsPerNode)),

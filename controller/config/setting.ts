@@ -4,8 +4,8 @@ import type { z } from "zod";
 export interface Setting<T> {
   /** Path in the file, joined by dots, for example "reimage.bootTimeoutMs". */
   readonly key: string;
-  /** How its value is read from the text of a flag or variable. Lists of words can only be set in the file. */
-  readonly kind: "text" | "path" | "integer" | "boolean" | "words";
+  /** How its value is read from the text of a flag or variable. Lists of words or groups can only be set in the file. */
+  readonly kind: "text" | "path" | "integer" | "boolean" | "words" | "groups";
   /** What `kind` alone does not say about a value. */
   readonly schema: z.ZodType<T>;
   /** Used where nothing sets it; absent where there is no value then. */

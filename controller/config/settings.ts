@@ -7,6 +7,7 @@ import { logLevels } from "../../proto/words/log-level.ts";
 import { builtInitrd, builtKernel, noInitrd } from "../boot/choose-agent-boot.ts";
 import { loaders } from "../boot/choose-way.ts";
 import { defaultLimits } from "../boot/tftp/limits.ts";
+import { hookKeys, hooksSchema } from "../hooks/hook-settings.ts";
 import { defaultReimageSettings } from "../reimage/machine/settings.ts";
 import { cardFirmwarePolicies } from "../reimage/plan/plan-disk-firmware.ts";
 import { parseBitRate } from "../uplink/parse-bit-rate.ts";
@@ -400,6 +401,15 @@ export const settings = {
     wants: wantsCount,
     about: "How many nodes are reimaged at once, from netboot to proof; the others are queued.",
   },
+  hooks: {
+    key: "hooks",
+    kind: "groups",
+    schema: hooksSchema,
+    fallback: [],
+    wants: `its keys are ${hookKeys.join(", ")}`,
+    about:
+      "Programs to run and webhooks to call on this machine before and after a node is reimaged, each with its name, when, command or webhook with secretFile, labelSelector and timeoutMs.",
+  },
   limitsTotal: {
     key: "limits.total",
     kind: "text",
@@ -453,12 +463,16 @@ export const settingList: readonly Setting<unknown>[] = Object.values(settings);
 
 /** The flag of a setting without its value, for example "--grpc-port"; undefined for lists. */
 export function flagOf(setting: Pick<Setting<unknown>, "key" | "kind">): string | undefined {
-  return setting.kind === "words" ? undefined : `--${hyphenated(setting.key)}`;
+  return isOnlyInFile(setting) ? undefined : `--${hyphenated(setting.key)}`;
 }
 
 /** The environment variable of a setting, for example "PALLET_GRPC_PORT"; undefined for lists. */
 export function variableOf(setting: Pick<Setting<unknown>, "key" | "kind">): string | undefined {
-  return setting.kind === "words" ? undefined : `PALLET_${hyphenated(setting.key).replaceAll("-", "_").toUpperCase()}`;
+  return isOnlyInFile(setting) ? undefined : `PALLET_${hyphenated(setting.key).replaceAll("-", "_").toUpperCase()}`;
+}
+
+function isOnlyInFile({ kind }: Pick<Setting<unknown>, "kind">): boolean {
+  return kind === "words" || kind === "groups";
 }
 
 function hyphenated(key: string): string {

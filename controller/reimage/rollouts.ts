@@ -139,7 +139,13 @@ export function createRollouts(
     const atWork = actors.filter((actor) => actor.state().phase.name !== "queued" && !hasEnded(actor.state().phase));
     for (const actor of queued.slice(0, Math.max(0, settings.maxConcurrent - atWork.length))) {
       const node = nodes.get(actor.state().nodeId);
-      actor.tell({ type: "started", ...(node && { before: beforeReimage(node, nodes.isOnline(node)) }) });
+      actor.tell({
+        type: "started",
+        ...(node && {
+          before: beforeReimage(node, nodes.isOnline(node)),
+          hooked: world.hooks.concern("before-reimage", node),
+        }),
+      });
     }
   }
 

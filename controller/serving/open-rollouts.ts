@@ -2,6 +2,7 @@ import type { AgentConnector } from "../agents/agent-port.ts";
 import { lookAtCards } from "../agents/look-at-cards.ts";
 import { seekAgents } from "../agents/seek-agents.ts";
 import { sendHome } from "../agents/send-home.ts";
+import { createHooks } from "../hooks/hooks.ts";
 import { believeStamps } from "../nodes/believe-stamps.ts";
 import { createRollouts, type Rollouts } from "../reimage/rollouts.ts";
 import type { TrafficMeter } from "../uplink/traffic-meter.ts";
@@ -32,9 +33,11 @@ export function openRollouts(
   { nodes, images, events, store, profiles }: State,
   { agents, uplink }: { readonly agents: AgentConnector; readonly uplink: Uplink },
 ): Rollouts {
-  const { clock, moment, log, probeNode } = adapters;
+  const { clock, moment, log, monotonicClock, probeNode, runHook } = adapters;
+  const hooks = createHooks({ hooks: config.hooks, rows: store.hooks, runHook, events, monotonicClock, log });
+  running.defer(() => hooks.close());
   const rollouts = createRollouts({
-    ...{ nodes, images, profiles, events, agents, probeNode, uplink, clock, log, moment },
+    ...{ nodes, images, events, profiles, agents, probeNode, hooks, uplink, clock, log, moment },
     packUrls({ pack }) {
       const base = config.insecure ? `http://${endpoints.reached("http")}` : `https://${endpoints.reached("https")}`;
       const url = `${base}/images/${pack.manifestDigest}`;
@@ -49,6 +52,7 @@ export function openRollouts(
   });
   running.defer(() => rollouts.close());
   rollouts.resume();
+  hooks.resume();
   const { activeRolloutOf } = rollouts;
   const stopLooking = lookAtCards({ nodes, images, agents, events, activeRolloutOf, log });
   running.defer(async () => stopLooking());

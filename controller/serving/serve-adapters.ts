@@ -8,6 +8,7 @@ import type { HttpServer, HttpServerOptions } from "../boot/http-server.ts";
 import type { TftpServer, TftpServerOptions } from "../boot/tftp/tftp-server.ts";
 import type { Problem } from "../check/problem.ts";
 import type { Config } from "../config/config.ts";
+import type { RunHook } from "../hooks/hook.ts";
 import type { ImageDeriver } from "../images/derive/image-deriver.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import type { MachineRole } from "../network/dnsmasq/choose-offers.ts";
@@ -37,6 +38,8 @@ export interface ServeAdapters {
   /** How agents are told where the controller lives now. */
   announcer(): Announcer;
   readonly probeNode: NodeProbe;
+  /** Runs programs, and calls webhooks. */
+  readonly runHook: RunHook;
   openStore(path: string): Store;
   openImages(options: { readonly directory: string; readonly log: Logger }): Promise<ImageStore>;
   imageDeriver(options: { readonly images: ImageStore; readonly directory: string }): ImageDeriver;

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Failure } from "../../proto/failure.ts";
 import type { EventRows } from "../events/event-log.ts";
+import type { HookRows } from "../hooks/hook-queue.ts";
 import type { IdentityRows } from "../identity/identity-rows.ts";
 import type { NodeLogRows } from "../logs/node-logs.ts";
 import type { NodeRows } from "../nodes/node-table.ts";
@@ -11,6 +12,7 @@ import { countChanges, countedTables, heldBy } from "./change-count.ts";
 import { copyNodes, copyPathOf, findCopy } from "./copy-nodes.ts";
 import { createEventRows } from "./event-rows.ts";
 import { type Beside, describeDamage, describeEmptied, explainOpenFailure } from "./explain-open-failure.ts";
+import { createHookRows } from "./hook-rows.ts";
 import { createIdentityRows } from "./identity-rows.ts";
 import { createJournalRows } from "./journal-rows.ts";
 import { judgeState } from "./judge-state.ts";
@@ -29,6 +31,7 @@ export interface Store {
   readonly nodeLogs: NodeLogRows;
   readonly journal: Journal;
   readonly settings: SettingsRows;
+  readonly hooks: HookRows;
   readonly identity: IdentityRows;
   /** Why the disk takes nothing now, for a person; tries whether it still is so. Undefined while it does. */
   trouble(): string | undefined;
@@ -119,6 +122,7 @@ function storeOver(database: DatabaseSync, path: string, lostChanges: number): S
     nodeLogs: watch.guard(createNodeLogRows(database), ["add", "removeNode"], wrote),
     journal: watch.guard(createJournalRows(database), ["create", "saveRollout", "saveReimage"], changed),
     settings: watch.guard(createSettingsRows(database), ["set", "remove"], changed),
+    hooks: watch.guard(createHookRows(database), ["add", "remove"], wrote),
     identity: watch.guard(
       watch.guard(createIdentityRows(database), ["saveOperator", "removeOperator"], changed),
       ["saveUsedToken", "saveNodeCertificate"],

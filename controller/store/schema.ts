@@ -102,6 +102,11 @@ export const migrations: readonly string[] = [
      PRIMARY KEY (node_id, role)
    ) STRICT;
    CREATE INDEX node_certificates_by_end ON node_certificates (expires_at);`,
+  `CREATE TABLE queued_hooks (
+     ordinal INTEGER PRIMARY KEY AUTOINCREMENT,
+     id TEXT NOT NULL UNIQUE,
+     call TEXT NOT NULL CHECK (json_valid(call))
+   ) STRICT;`,
   "ALTER TABLE nodes ADD COLUMN node_index INTEGER",
 ];
 

@@ -29,4 +29,5 @@ export const statusOfReason: Readonly<Record<FailureReason, status>> = {
   "not-permitted": status.PERMISSION_DENIED,
   "token-refused": status.PERMISSION_DENIED,
   protected: status.FAILED_PRECONDITION,
+  "hook-failed": status.INTERNAL,
 };

@@ -4,6 +4,7 @@ import { wireWords } from "./wire-words.ts";
 /** Where one node's reimage stands; see pallet.v1.ReimagePhase. */
 export type ReimagePhase =
   | "queued"
+  | "preparing"
   | "netbooting"
   | "checking"
   | "waiting"
@@ -17,6 +18,7 @@ export type ReimagePhase =
 /** The phases as they travel. */
 export const reimagePhases = wireWords<ReimagePhase, WirePhase>({
   queued: WirePhase.REIMAGE_PHASE_QUEUED,
+  preparing: WirePhase.REIMAGE_PHASE_PREPARING,
   netbooting: WirePhase.REIMAGE_PHASE_NETBOOTING,
   checking: WirePhase.REIMAGE_PHASE_CHECKING,
   waiting: WirePhase.REIMAGE_PHASE_WAITING_TO_WRITE,

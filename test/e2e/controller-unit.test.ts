@@ -10,6 +10,14 @@ import { until } from "../until.ts";
 import { bootSystemdMachine, type SystemdMachine } from "./systemd/systemd-machine.ts";
 
 const rootfs = "/var/lib/rootfs";
+const hook = "/usr/local/bin/look-around";
+/** What a hook of this unit can do, as controller/README.md says. */
+const look = `#!/bin/sh
+for folder in /var/lib/pallet /var/cache/pallet /run/pallet /tmp; do touch $folder/by-hook && rm $folder/by-hook && echo "writes $folder"; done
+for folder in /usr/local /etc; do touch $folder/by-hook 2>/dev/null || echo "may not write $folder"; done
+[ -n "$(ls -A /root)" ] || echo "does not see /root"
+exit 7
+`;
 const patience = { withinMs: 60_000, everyMs: 200 };
 
 describe("the controller's unit", { ...requires("root", "FUSE", "systemd-analyze"), timeout: 300_000 }, () => {
@@ -29,10 +37,12 @@ describe("the controller's unit", { ...requires("root", "FUSE", "systemd-analyze
         listen: "10.78.0.1",
         dhcp: { mode: "server", interface: "pallet0", range: ["10.78.0.100", "10.78.0.199"] },
         nfs: { mode: "ganesha", rootfs },
+        hooks: [{ name: "look", when: "before-reimage", command: [hook] }],
       }),
     );
     await run("mkdir", "-p", `${rootfs}/etc`);
     await run("sh", "-c", `umask 077; echo shared > ${rootfs}/etc/hostname`);
+    await run("sh", "-c", 'printf %s "$1" >"$0" && chmod 755 "$0"', hook, look);
     await run("systemctl", "start", "pallet-controller");
     await until(answers, "the controller does not answer", patience);
   });
@@ -64,6 +74,24 @@ describe("the controller's unit", { ...requires("root", "FUSE", "systemd-analyze
     assert.match(await run("controller", "images", "add", "/run/out/old.img", "--name", "old"), /^added old: /m);
     const derived = await run("controller", "images", "derive", "new", "--from", "old", "--with", "/run/out/new.img");
     assert.match(derived, /^added new: /m);
+  });
+
+  it("lets its hooks write where it may, and nowhere else", async () => {
+    const mac = "02:00:00:00:00:99";
+    const config = `pxelinux.cfg/01-${mac.replaceAll(":", "-")}`;
+    await run("curl", "-sS", "--output", "/dev/null", `tftp://10.78.0.1/${config}`);
+    await run("controller", "node", "accept", mac);
+    await run("controller", "reimage", mac, "--image", "old", "--yes", "--detach");
+    const found = async (): Promise<string> => {
+      const [rollout] = JSON.parse(await run("controller", "rollouts", "--json"));
+      return rollout?.reimages[0]?.failure?.found ?? "";
+    };
+    await until(async () => (await found()) !== "", log, patience);
+    assert.deepEqual((await found()).split("\n"), [
+      ...["/var/lib/pallet", "/var/cache/pallet", "/run/pallet", "/tmp"].map((folder) => `writes ${folder}`),
+      ...["/usr/local", "/etc"].map((folder) => `may not write ${folder}`),
+      "does not see /root",
+    ]);
   });
 
   it("has it back at once when it was killed, with all that it had started", async () => {

@@ -20,6 +20,8 @@ const testedBy: Readonly<Record<string, string>> = {
   ansible: "test/e2e/ansible-inventory.test.ts",
   limits: "test/unit/documentation.test.ts",
   profile: "test/unit/controller/profiles/documented-profile.test.ts",
+  "hook json": "test/unit/controller/hooks/documented-hooks.test.ts",
+  "kubernetes hook": "test/unit/controller/hooks/documented-hooks.test.ts",
 };
 
 const pages = await readDocumentation();

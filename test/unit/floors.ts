@@ -28,7 +28,7 @@ export const floorPlan: Readonly<Record<string, readonly (readonly string[])[]>>
     ["events", "requirements", "roots", "tls", "uploads"],
     ["identity", "images"],
     ["nodes", "rootfs"],
-    ["boot-tree", "logs", "network", "profiles"],
+    ["boot-tree", "hooks", "logs", "network", "profiles"],
     ["agents", "boot"],
     ["reimage"],
     ["config", "rpc", "store"],

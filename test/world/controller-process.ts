@@ -85,6 +85,7 @@ export async function startController(surroundings: Surroundings): Promise<Contr
     agentConnector: () => surroundings.agents(clock, life),
     announcer: unused,
     probeNode: async ({ address, mac }) => (surroundings.answers(address, mac) ? "TCP port 22 is open" : undefined),
+    runHook: unused,
     openStore(file) {
       store = openStore(file);
       return surroundings.observe(store, life);

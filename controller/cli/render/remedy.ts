@@ -38,6 +38,8 @@ export function remedyFor(reason: FailureReason, name: string, device: string | 
       return `Check its power, cable and screen; see what it fetched: controller events --node ${node} --limit 20`;
     case "wrong-system":
       return `See what it booted: controller node show ${node}; if its firmware prefers another disk, change its boot order.`;
+    case "hook-failed":
+      return `Mend the hook on the management machine, then try again: controller reimage ${node}`;
     case "protected":
     case "not-permitted":
     case "token-refused":

@@ -32,6 +32,7 @@ export interface RolloutTableOptions extends Look {
 
 const styles: Readonly<Record<ReimagePhaseWord, Style | undefined>> = {
   queued: "dim",
+  preparing: "cyan",
   netbooting: "cyan",
   checking: "cyan",
   waiting: "dim",
@@ -48,6 +49,7 @@ const styles: Readonly<Record<ReimagePhaseWord, Style | undefined>> = {
 const urgency: Readonly<Record<ReimagePhaseWord, number>> = {
   failed: 0,
   writing: 1,
+  preparing: 1,
   netbooting: 1,
   checking: 1,
   waiting: 2,

@@ -14,6 +14,7 @@ interface Span {
  */
 const reimageSpans: Readonly<Record<ReimagePhaseWord, Span>> = {
   queued: { from: 0, to: 0 },
+  preparing: { from: 0, to: 1 },
   netbooting: { from: 1, to: 8 },
   checking: { from: 8, to: 9 },
   waiting: { from: 9, to: 9 },

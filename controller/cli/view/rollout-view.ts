@@ -50,7 +50,7 @@ export interface ReimageView {
   readonly phase: ReimagePhaseWord;
   /** Why it has no turn to write yet. */
   readonly waitingFor: string | null;
-  /** What is waited for, what was last seen of the node, and until when; while netbooting, rebooting or proving. */
+  /** What is waited for, what was last seen of the node, and until when; while preparing, netbooting, rebooting or proving. */
   readonly waitsFor: string | null;
   readonly disk: string | null;
   readonly attempts: number;

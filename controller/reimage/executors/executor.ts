@@ -14,7 +14,7 @@ import type { EffectOf, EffectType } from "../machine/effect.ts";
 import type { Answer, Occurrence } from "../machine/reimage-event.ts";
 import type { ReimageState } from "../machine/reimage-state.ts";
 import type { CardFirmwarePolicy } from "../plan/plan-disk-firmware.ts";
-import type { EventPort, ImagePort, LogPort, NodePort, ProfilePort } from "./ports.ts";
+import type { EventPort, HookPort, ImagePort, LogPort, NodePort, ProfilePort } from "./ports.ts";
 
 /** Where agents fetch the pack of an image and its manifest. */
 export interface PackUrls {
@@ -30,6 +30,7 @@ export interface World {
   readonly profiles?: ProfilePort;
   readonly agents: AgentConnector;
   readonly probeNode: NodeProbe;
+  readonly hooks: HookPort;
   readonly events: EventPort;
   readonly clock: Clock;
   /** This moment by a clock that nobody sets, for durations. */

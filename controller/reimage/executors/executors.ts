@@ -7,12 +7,15 @@ import { preflight } from "./preflight.ts";
 import { probeNode } from "./probe-node.ts";
 import { rebootNode } from "./reboot-node.ts";
 import { recordEvent } from "./record-event.ts";
+import { queueHooks, runHooks } from "./run-hooks.ts";
 import { sendBack } from "./send-back.ts";
 import { setBootTarget } from "./set-boot-target.ts";
 import { cancelWrite, startWrite, watchWrite } from "./write.ts";
 
 /** One executor for every kind of effect; the compiler ensures that none is missing. */
 const executors: { readonly [Type in EffectType]: Executor<Type> } = {
+  "run-hooks": runHooks,
+  "queue-hooks": queueHooks,
   "set-boot-target": setBootTarget,
   "inspect-node": inspectNode,
   "confirm-agent": confirmAgent,

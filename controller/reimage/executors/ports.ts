@@ -1,6 +1,7 @@
 import type { NodeId } from "../../../proto/names/node-id.ts";
 import type { RootIds } from "../../../proto/node/root-ids.ts";
 import type { NewEvent } from "../../events/event.ts";
+import type { Hooks } from "../../hooks/hooks.ts";
 import type { ImageLookup } from "../../images/catalogue/find-image.ts";
 import type { Image } from "../../images/catalogue/image.ts";
 import type { GivenBack } from "../../nodes/give-back.ts";
@@ -46,6 +47,9 @@ export interface ProfilePort {
   /** As they are now. Rejects with a Failure (invalid) that lists everything that is wrong in the folder. */
   read(): Promise<Pick<ProfileSet, "systemFor">>;
 }
+
+/** What runs on the management machine; controller/hooks/hooks.ts implements it. */
+export type HookPort = Pick<Hooks, "concern" | "run" | "queue">;
 
 /** Where events go; controller/events/event-log.ts implements it. */
 export interface EventPort {

@@ -25,6 +25,9 @@ function withTimesMoved(phase: Phase, moved: (at: number) => number): Phase {
       if (configuration === undefined) return phase;
       return { ...phase, configuration: { ...configuration, deadlineAt: moved(configuration.deadlineAt) } };
     }
+    case "preparing":
+      // A date of record, which the hooks are told: nothing is compared with it.
+      return phase;
     case "waiting":
       return { ...phase, since: moved(phase.since) };
     case "checking":

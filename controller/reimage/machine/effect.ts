@@ -7,6 +7,10 @@ import type { Sighting } from "./reimage-event.ts";
 
 /** An effect that a reimage requests, as data. Executors carry it out; see controller/reimage/executors/. */
 export type Effect =
+  /** Run the node's before-reimage hooks; answers when all have succeeded, or one has failed. */
+  | { readonly type: "run-hooks" }
+  /** Have the hooks that follow on this end run, whatever becomes of this reimage; durable before the next effect. */
+  | { readonly type: "queue-hooks" }
   /** Where the node's next boot goes; durable before the next effect is carried out. */
   | { readonly type: "set-boot-target"; readonly target: "agent" | "local" }
   /** Give the node back what it was before: boot target, proof and installation. */

@@ -11,6 +11,8 @@ export function effectsOnEntry(state: ReimageState, now: number, settings: Reima
   switch (phase.name) {
     case "queued":
       return [];
+    case "preparing":
+      return [{ type: "run-hooks" }];
     case "netbooting":
       return [
         deadline(phase, now),
@@ -55,6 +57,7 @@ export function effectsOnEntry(state: ReimageState, now: number, settings: Reima
         ...(phase.late === true ? [{ type: "set-boot-target", target: "local" } as const] : []),
         ...(phase.configuration?.state === "running" ? [deadline(phase.configuration, now)] : []),
         { type: "record-proof" },
+        { type: "queue-hooks" },
         { type: "settle" },
       ];
     case "failed":
@@ -62,10 +65,11 @@ export function effectsOnEntry(state: ReimageState, now: number, settings: Reima
       // A node whose turn never came runs what it ran before, and boots it again.
       if (!hasBegun(state)) return [{ type: "settle" }];
       if (phase.verdict !== "untouched" || state.before === undefined)
-        return [{ type: "set-boot-target", target: "agent" }, { type: "settle" }];
+        return [{ type: "set-boot-target", target: "agent" }, { type: "queue-hooks" }, { type: "settle" }];
       return [
         { type: "restore-node" },
         ...(phase.goingBack === undefined ? [] : [{ type: "inspect-node" } as const]),
+        { type: "queue-hooks" },
         { type: "settle" },
       ];
   }
@@ -75,6 +79,7 @@ export function effectsOnEntry(state: ReimageState, now: number, settings: Reima
 export function patienceIn(phase: PhaseName, settings: ReimageSettings): number {
   const patience: Record<PhaseName, number> = {
     queued: Number.POSITIVE_INFINITY,
+    preparing: Number.POSITIVE_INFINITY,
     netbooting: settings.bootTimeoutMs,
     checking: settings.bootTimeoutMs,
     waiting: Number.POSITIVE_INFINITY,

@@ -242,6 +242,7 @@ export function resume(context: Context): Step {
     return { state: ended, effects: resumeAfterwards(context, phase) };
   }
   if (phase.name === "queued") return stay(context);
+  if (phase.name === "preparing") return { state, effects: effectsOnEntry(state, now, settings) };
   if (phase.name === "waiting") return { state, effects: [{ type: "inspect-node" }] };
   // Before the restart, a start may have been sent.
   const known = phase.name === "writing" ? afterRestart(phase) : phase;

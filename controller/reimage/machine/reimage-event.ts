@@ -26,8 +26,8 @@ export interface Sighting extends AgentInstance {
 
 /** External events of a reimage. */
 export type Occurrence =
-  /** Its turn has come. */
-  | { readonly type: "started"; readonly before?: BeforeReimage }
+  /** Its turn has come. `hooked`: whether the node has before-reimage hooks; absent is no. */
+  | { readonly type: "started"; readonly before?: BeforeReimage; readonly hooked?: boolean }
   /** Its turn to write has come. */
   | { readonly type: "write-admitted" }
   /** The controller has restarted and found this reimage in its journal. */
@@ -49,6 +49,10 @@ export type Occurrence =
 
 /** Results of effects. */
 export type Answer =
+  /** Every before-reimage hook has succeeded. */
+  | { readonly type: "hooks-passed" }
+  /** One of them has failed, and those after it were not run. */
+  | { readonly type: "hooks-refused"; readonly failure: Failure }
   /** An agent that was taken for gone has answered at its address, as this boot and this run. */
   | { readonly type: "agent-confirmed"; readonly sighting: Sighting }
   /** The disk may be erased, says the agent that really answered. */

@@ -85,6 +85,14 @@ interface Unproved extends Ended {
  */
 export type Phase =
   | { readonly name: "queued" }
+  | {
+      /**
+       * Its before-reimage hooks run, on the management machine. Each has a time limit of its own, so there is no deadline.
+       */
+      readonly name: "preparing";
+      /** In milliseconds since the epoch; tells the hooks of this reimage when it was their turn, also after a restart. */
+      readonly since: number;
+    }
   | (Timed & {
       readonly name: "netbooting";
       /** The boot of the installed system that was asked to end. */

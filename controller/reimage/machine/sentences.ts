@@ -22,6 +22,8 @@ export function describeEntry(state: ReimageState, before: ReimageState): EventL
   switch (phase.name) {
     case "queued":
       return changed(`${nodeName} is waiting for its turn`);
+    case "preparing":
+      return changed(`running the before-reimage hooks of ${nodeName}`);
     case "netbooting":
       if (before.phase.name === "writing") {
         return restarted(
@@ -31,7 +33,7 @@ export function describeEntry(state: ReimageState, before: ReimageState): EventL
       if (phase.rebootAskedOf !== undefined) {
         return changed(`${nodeName} runs its installed system; asking it to reboot into the agent`);
       }
-      if (before.phase.name === "queued") {
+      if (before.phase.name === "queued" || before.phase.name === "preparing") {
         return changed(
           `waiting for ${nodeName} to netboot into the agent; if it runs a system without a resident agent, or is off, ` +
             "reboot or power-cycle it by hand",

@@ -60,6 +60,11 @@ export function enter(context: Context, phase: Work, changes: Changes = {}): Ste
   return arrive(context, { ...phase, since: now, deadlineAt }, changes);
 }
 
+/** Out of the queue, to the hooks that come before anything is done to the node. */
+export function prepare(context: Context, changes: Changes): Step {
+  return arrive(context, { name: "preparing", since: context.now }, changes);
+}
+
 /** Into the queue of those that are ready to write. */
 export function awaitTurn(context: Context, agent: AgentInstance, changes: Changes): Step {
   return arrive(context, { name: "waiting", since: context.now, agent }, changes);
@@ -111,7 +116,8 @@ function unproved(
   const { phase, disk, before } = state;
   const previousBootId = "previousBootId" in phase ? phase.previousBootId : "agent" in phase ? phase.agent.bootId : "";
   const mayHoldImage = verdict === "unproved" || verdict === "unknown";
-  const goesBack = verdict === "untouched" && phase.name !== "queued" && before?.bootTarget.kind === "local";
+  const mayHaveLeft = phase.name !== "queued" && phase.name !== "preparing";
+  const goesBack = verdict === "untouched" && mayHaveLeft && before?.bootTarget.kind === "local";
   return {
     verdict,
     ...(mayHoldImage && disk !== undefined && { late: { disk, previousBootId } }),

@@ -10,14 +10,17 @@ import * as moves from "./moves.ts";
 import type { ReimageEvent, ReimageEventOf, ReimageEventType } from "./reimage-event.ts";
 import { hasEnded, type PhaseName, type PhaseOf, type ReimageState } from "./reimage-state.ts";
 import { longestTimeout, type ReimageSettings } from "./settings.ts";
-import { abandonedWrite, amend, endCancelled, enter, fail, type Step, stay } from "./step.ts";
+import { abandonedWrite, amend, endCancelled, enter, fail, prepare, type Step, stay } from "./step.ts";
 import { aliveIn } from "./waiting.ts";
 
 /*
  * One node's way from "running anything" to "proved to run the image":
  *
  *   queued
- *     │ its turn has come
+ *     │ its turn has come; a node without before-reimage hooks goes straight on
+ *     ▼
+ *   preparing      the node still runs what it ran, so that a hook can drain it
+ *     │ all of its before-reimage hooks have succeeded
  *     ▼
  *   netbooting ◀─┬─ resident agent sighted, here, while checking or waiting: ask it to reboot, at most twice
  *     │          └─ write lost, or another agent sighted while writing: at most 5 attempts
@@ -43,7 +46,7 @@ import { aliveIn } from "./waiting.ts";
  *
  * Whatever shows that a node boots gives it the time of a boot again, up to a bound (waiting.ts).
  *
- * From every phase: deadline passed (waiting has none), refusal, wrong system or failed effect ──▶ FAILED; cancel requested ──▶ CANCELLED;
+ * From every phase: deadline passed (preparing and waiting have none), a hook that failed, refusal, wrong system or failed effect ──▶ FAILED; cancel requested ──▶ CANCELLED;
  * both with the boot target that was before as long as no write has touched the card (verdict.ts), and agent after that.
  * What still happens then (afterwards.ts): a node that left its system for a reimage that did not touch it goes back;
  * and FAILED or CANCELLED ── resident agent of a new boot sighted, with the stamp of this reimage ──▶ PROVED, late.
@@ -64,9 +67,18 @@ const afterwards: Journey["failed"] & Journey["cancelled"] = {
 /** What each phase does about each event. An event that a phase does not name changes nothing in it. */
 const journey: Journey = {
   queued: {
-    started: (_phase, { before }, context) =>
-      enter(context, { name: "netbooting", booting: false }, before && { before }),
+    started: (_phase, { before, hooked }, context) =>
+      hooked === true
+        ? prepare(context, { ...(before && { before }) })
+        : enter(context, { name: "netbooting", booting: false }, before && { before }),
     "cancel-requested": (_phase, _event, context) => endCancelled(context, "before it began"),
+  },
+
+  preparing: {
+    "hooks-passed": (_phase, _event, context) => enter(context, { name: "netbooting", booting: false }),
+    "hooks-refused": (_phase, { failure }, context) => fail(context, failure),
+    "cancel-requested": (_phase, _event, context) =>
+      endCancelled(context, "while its before-reimage hooks ran, which were ended"),
   },
 
   netbooting: {

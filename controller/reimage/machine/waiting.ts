@@ -24,9 +24,14 @@ function timeoutOf({ name }: Booting, { bootTimeoutMs, proveTimeoutMs }: Reimage
   return name === "netbooting" ? bootTimeoutMs : proveTimeoutMs;
 }
 
-/** What is waited for, what was last seen, and until when, as a sentence; undefined where a node does not boot. */
+/**
+ * What is waited for, what was last seen, and until when, as a sentence; undefined where neither hooks run nor the node
+ * boots.
+ */
 export function describeWaiting(state: ReimageState): string | undefined {
   const { phase, nodeName } = state;
+  if (phase.name === "preparing")
+    return `the before-reimage hooks of ${nodeName} have run since ${timeOf(phase.since)}; nothing was done to it yet`;
   if (phase.name !== "netbooting" && phase.name !== "rebooting" && phase.name !== "proving") return undefined;
   const until = `waiting until ${timeOf(phase.deadlineAt)}`;
   const { bootStage } = state;

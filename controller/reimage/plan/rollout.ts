@@ -53,7 +53,7 @@ export interface Reimage {
   readonly phase: ReimagePhase;
   /** Why it is not its turn yet, in words; only while it is waiting. */
   readonly waitingFor?: string;
-  /** What is waited for, what was last seen, and until when, in words; only while netbooting, rebooting or proving. */
+  /** What is waited for, what was last seen, and until when, in words; only while preparing, netbooting, rebooting or proving. */
   readonly waitsFor?: string;
   readonly disk?: string;
   readonly progress?: Progress;

@@ -3,6 +3,9 @@ import { isIP } from "node:net";
 import fc from "fast-check";
 import { parseBootTreeManifest } from "../../../controller/boot-tree/parse-manifest.ts";
 import { parseConfigFile } from "../../../controller/config/parse-config-file.ts";
+import { resolveConfig } from "../../../controller/config/resolve-config.ts";
+import { parseRetryAfter } from "../../../controller/hooks/judge-answer.ts";
+import { parseHookSecret } from "../../../controller/hooks/parse-hook-secret.ts";
 import { parseCommandLine } from "../../../controller/images/boot/parse-command-line.ts";
 import { parseConfigTxt, parseInclude } from "../../../controller/images/boot/parse-config-txt.ts";
 import {
@@ -76,6 +79,14 @@ system:
   units: [{ name: ssh.service, state: enabled }]
   tasks: [{ name: join, command: [echo, "{{ mac }}"], timeout: 5m, environment: { A: b }, secretFiles: { TOKEN: token } }]
   userDataFile: user-data
+`;
+
+const hooksYaml = `hooks:
+  - name: drain
+    when: before-reimage
+    command: [/usr/local/bin/drain, "5"]
+    labelSelector: rack in (a, b)
+  - {name: page, when: after-failed, webhook: "https://there/", secretFile: /etc/pallet/secret, timeoutMs: 1000}
 `;
 
 const configTxt = `# a comment
@@ -258,14 +269,33 @@ export const controller = [
   family<string>({
     name: "operators: config files",
     inputs: mutatedText(
-      ["listen: 10.0.0.1\ngrpcPort: 7700\nreimage:\n  stallTimeoutMs: 5\n", "dhcp:\n  mode: server\n"],
+      ["listen: 10.0.0.1\ngrpcPort: 7700\nreimage:\n  stallTimeoutMs: 5\n", "dhcp:\n  mode: server\n", hooksYaml],
       {
-        words: [": ", "\n", "- ", "&a ", "*a", "<<: *a", "? ", "[", "{", "!!binary ", "|\n", "listen", "dhcp:\n  "],
+        words: [
+          ": ",
+          "\n",
+          "- ",
+          "hooks:\n",
+          "command: ",
+          "name: ",
+          "&a ",
+          "*a",
+          "<<: *a",
+          "? ",
+          "[",
+          "{",
+          "!!binary ",
+          "|\n",
+          "listen",
+          "dhcp:\n  ",
+        ],
         maxCharacters: 2_000,
       },
     ),
     check(text) {
-      const { problems } = parseConfigFile(text, "/etc/pallet/controller.yaml");
+      const given = parseConfigFile(text, "/etc/pallet/controller.yaml");
+      const { problems } = given;
+      resolveConfig([given]);
       // Ten of its syntax, that there are more of them, and what its lines say.
       assert.ok(problems.length <= 11 + text.length);
     },
@@ -334,6 +364,20 @@ export const controller = [
         return renderTemplate(text, values);
       });
       assert.ok((rendered?.length ?? 0) <= 4 * limits.profiles.renderedCharacters.most);
+    },
+  }),
+  family<string>({
+    name: "hooks: secrets and answers",
+    inputs: mutatedText([`whsec_${Buffer.alloc(32, 1).toString("base64")}\n`, "120", "Mon, 30 Nov 2026 06:00:30 GMT"], {
+      words: ["whsec_", "=", "\n", "-", "9999", " GMT"],
+      maxCharacters: 1024,
+    }),
+    check(text) {
+      const now = Date.UTC(2026, 10, 30);
+      const waitMs = parseRetryAfter(text, now);
+      assert.ok(waitMs >= 0 && waitMs <= limits.hooks.retryAfterMs.most);
+      const secret = unlessRefused(() => parseHookSecret(text));
+      assert.ok(secret === undefined || secret.length <= limits.hooks.secretBytes.most);
     },
   }),
   family<string>({

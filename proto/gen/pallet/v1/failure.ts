@@ -66,6 +66,8 @@ export const FailureReason = {
   FAILURE_REASON_TOKEN_REFUSED: 22,
   /** FAILURE_REASON_PROTECTED - A label on the disk, or its serial number, protects it: nothing writes to it. */
   FAILURE_REASON_PROTECTED: 23,
+  /** FAILURE_REASON_HOOK_FAILED - A hook of the management machine failed or took too long; `found` has the end of what it said. */
+  FAILURE_REASON_HOOK_FAILED: 24,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -96,6 +98,7 @@ export namespace FailureReason {
   export type FAILURE_REASON_NOT_PERMITTED = typeof FailureReason.FAILURE_REASON_NOT_PERMITTED;
   export type FAILURE_REASON_TOKEN_REFUSED = typeof FailureReason.FAILURE_REASON_TOKEN_REFUSED;
   export type FAILURE_REASON_PROTECTED = typeof FailureReason.FAILURE_REASON_PROTECTED;
+  export type FAILURE_REASON_HOOK_FAILED = typeof FailureReason.FAILURE_REASON_HOOK_FAILED;
   export type UNRECOGNIZED = typeof FailureReason.UNRECOGNIZED;
 }
 
@@ -173,6 +176,9 @@ export function failureReasonFromJSON(object: any): FailureReason {
     case 23:
     case "FAILURE_REASON_PROTECTED":
       return FailureReason.FAILURE_REASON_PROTECTED;
+    case 24:
+    case "FAILURE_REASON_HOOK_FAILED":
+      return FailureReason.FAILURE_REASON_HOOK_FAILED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -230,6 +236,8 @@ export function failureReasonToJSON(object: FailureReason): string {
       return "FAILURE_REASON_TOKEN_REFUSED";
     case FailureReason.FAILURE_REASON_PROTECTED:
       return "FAILURE_REASON_PROTECTED";
+    case FailureReason.FAILURE_REASON_HOOK_FAILED:
+      return "FAILURE_REASON_HOOK_FAILED";
     case FailureReason.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";

@@ -39,6 +39,11 @@ export const ReimagePhase = {
   REIMAGE_PHASE_CANCELLED: 9,
   /** REIMAGE_PHASE_WAITING_TO_WRITE - Ready and waiting for its turn to write, because other nodes use the uplink. Comes between checking and writing. */
   REIMAGE_PHASE_WAITING_TO_WRITE: 10,
+  /**
+   * REIMAGE_PHASE_PREPARING - Its before-reimage hooks run on the management machine; nothing has been done to the node. Comes between queued and
+   * netbooting, where there are such hooks.
+   */
+  REIMAGE_PHASE_PREPARING: 11,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -56,6 +61,7 @@ export namespace ReimagePhase {
   export type REIMAGE_PHASE_FAILED = typeof ReimagePhase.REIMAGE_PHASE_FAILED;
   export type REIMAGE_PHASE_CANCELLED = typeof ReimagePhase.REIMAGE_PHASE_CANCELLED;
   export type REIMAGE_PHASE_WAITING_TO_WRITE = typeof ReimagePhase.REIMAGE_PHASE_WAITING_TO_WRITE;
+  export type REIMAGE_PHASE_PREPARING = typeof ReimagePhase.REIMAGE_PHASE_PREPARING;
   export type UNRECOGNIZED = typeof ReimagePhase.UNRECOGNIZED;
 }
 
@@ -94,6 +100,9 @@ export function reimagePhaseFromJSON(object: any): ReimagePhase {
     case 10:
     case "REIMAGE_PHASE_WAITING_TO_WRITE":
       return ReimagePhase.REIMAGE_PHASE_WAITING_TO_WRITE;
+    case 11:
+    case "REIMAGE_PHASE_PREPARING":
+      return ReimagePhase.REIMAGE_PHASE_PREPARING;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -125,6 +134,8 @@ export function reimagePhaseToJSON(object: ReimagePhase): string {
       return "REIMAGE_PHASE_CANCELLED";
     case ReimagePhase.REIMAGE_PHASE_WAITING_TO_WRITE:
       return "REIMAGE_PHASE_WAITING_TO_WRITE";
+    case ReimagePhase.REIMAGE_PHASE_PREPARING:
+      return "REIMAGE_PHASE_PREPARING";
     case ReimagePhase.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -506,8 +517,8 @@ export interface Reimage {
   /** What became of the card, once it has failed, was cancelled, or was proved late. */
   verdict: ReimageVerdict;
   /**
-   * What it waits for, what was last seen of the node, and until when: a sentence. Empty unless the node is netbooting,
-   * rebooting or proving.
+   * What it waits for, what was last seen of the node, and until when: a sentence. Empty unless the node is preparing,
+   * netbooting, rebooting or proving.
    */
   waitsFor: string;
   /**

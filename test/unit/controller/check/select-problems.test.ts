@@ -253,6 +253,12 @@ const rows: readonly [title: string, change: Partial<Facts>, expected: RegExp, f
     /\/var\/lib\/pallet\/images has 100 MiB free.*imageDirectory/,
     false,
   ],
+  [
+    "a hook that cannot do its work, which the rack boots without",
+    { hooks: [{ hook: "drain", message: "its command /usr/local/bin/drain does not exist" }] },
+    /^drain: its command \/usr\/local\/bin\/drain does not exist -> mend that file; .*delete it from hooks/,
+    false,
+  ],
 ];
 
 describe("what would keep a node from booting", () => {

@@ -36,6 +36,7 @@ export const goodFacts: Facts = {
     hasAgent: true,
     contract: "pallet-contract-1",
   },
+  hooks: [],
   contract: "pallet-contract-1",
   freeBytes: 2 ** 34,
 };

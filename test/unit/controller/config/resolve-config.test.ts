@@ -52,6 +52,31 @@ describe("config", () => {
     assert.equal(nfs("nfs: {mode: kernel, rootfs: /srv/other}").rootfs, "/srv/other");
   });
 
+  it("reads hooks in their order, with what is not said", () => {
+    const { hooks } = configOf({
+      file: `hooks:
+  - {name: drain, when: before-reimage, command: [/usr/local/bin/drain, --fast], labelSelector: rack=a, timeoutMs: 60000}
+  - {name: announce, when: after-proved, webhook: "https://there/hook?a=b", secretFile: /etc/pallet/secret}`,
+    });
+    assert.deepEqual(hooks, [
+      {
+        name: "drain",
+        when: "before-reimage",
+        labels: [{ kind: "in", key: "rack", values: ["a"] }],
+        timeoutMs: 60_000,
+        action: { kind: "command", command: ["/usr/local/bin/drain", "--fast"] },
+      },
+      {
+        name: "announce",
+        when: "after-proved",
+        labels: [],
+        timeoutMs: 300_000,
+        action: { kind: "webhook", url: "https://there/hook?a=b", secretFile: "/etc/pallet/secret" },
+      },
+    ]);
+    assert.deepEqual(configOf({}).hooks, []);
+  });
+
   it("lets a boot without an initrd be asked for", () => {
     for (const kernel of ["", "kernel: my/Image, "]) {
       const { bootProfile } = configOf({ file: `bootProfile: {agent: {${kernel}initrd: none}}` });
@@ -249,7 +274,7 @@ describe("config", () => {
         /line 2: there is no key "reimage\.bootTimeoutMS"; did you mean "reimage\.bootTimeoutMs"/,
       ],
       ["a key that resembles none", { file: "colour: red" }, /there is no key "colour"; the keys are stateDirectory, /],
-      ["a key that is no text", { file: "? [a]\n: 1" }, /there is no key/],
+      ["a key that is no text", { file: "? [a]\n: 1" }, /line 1: a key is not a word/],
       ["a key that occurs twice", { file: "listen: 1.2.3.4\nlisten: 1.2.3.5" }, /line 2: a key appears twice/],
       ["a group with a value", { file: "reimage: 5" }, /"reimage" is a group of keys/],
       ["a file that is a list", { file: "- a" }, /the file has no keys/],
@@ -339,6 +364,57 @@ describe("config", () => {
       });
     }
 
+    it("of hooks are told all at once, each at its place", () => {
+      const file = `hooks:
+  - {name: Drain, when: before-reimage, command: drain}
+  - {name: page, when: sometimes, webhook: "ftp://there", secretFile: /s, timeoutMs: 5, tiemout: 6}
+  - {name: a, when: after-proved, command: []}
+  - {when: after-failed, labelSelector: "rack>1", webhook: "https://me:secret@there/", secretFile: secret}
+  - hook
+  - {name: b, when: after-proved, webhook: "http://a:99999/", secretFile: /s}`;
+      const at = "/etc/pallet/c.yaml line 1: ";
+      assert.deepEqual(
+        problemsOf({ file }).map((problem) =>
+          problem.replace(at, "").replace(/(?<=: the label selector "rack>1").*/, ""),
+        ),
+        [
+          '"Drain" is not a value for hooks[0].name; give a name of at most 63 small letters, digits and "-"',
+          '"drain" is not a value for hooks[0].command; give a list of the program\'s absolute path and its arguments, at most 64 in all',
+          '"sometimes" is not a value for hooks[1].when; give one of before-reimage, after-proved, after-failed',
+          '"ftp://there" is not a value for hooks[1].webhook; give an http or https address of at most 2048 characters',
+          "5 is not a value for hooks[1].timeoutMs; give a number of milliseconds from 100 to 86400000 (a day)",
+          'hooks[1] has "tiemout", which means nothing there; its keys are name, when, command, webhook, secretFile, labelSelector, timeoutMs',
+          "nothing is not a value for hooks[2].command[0]; give an absolute path",
+          'nothing is not a value for hooks[3].name; give a name of at most 63 small letters, digits and "-"',
+          "hooks[3].webhook: leave user and password out: they would be in every message about it",
+          '"secret" is not a value for hooks[3].secretFile; give an absolute path',
+          'hooks[3].labelSelector: the label selector "rack>1"',
+          '"hook" is not a value for hooks[4]; give a group of keys',
+          "hooks[5].webhook: there is no such address",
+        ],
+      );
+    });
+
+    it("of hooks that contradict themselves or each other are told", () => {
+      const hook = (more: string): string => `hooks: [{name: a, when: after-proved, ${more}}]`;
+      const secret = "secretFile: /etc/pallet/secret";
+      for (const [file, problem] of [
+        [hook(""), "hooks[0]: a does nothing; give it a command or a webhook"],
+        [
+          hook(`command: [/a], webhook: "http://a", ${secret}`),
+          "hooks[0]: a has a command and a webhook; make two hooks of it",
+        ],
+        [hook(`command: [/a], ${secret}`), "hooks[0]: a has a secretFile, which only a webhook has; delete it"],
+        [hook('webhook: "http://a"'), "hooks[0]: a needs a secretFile: receivers tell by its secret who calls"],
+        ["hooks: {}", "{} is not a value for hooks; give a list of hooks"],
+        [
+          `hooks:\n${"  - {name: a, when: after-proved, command: [/a]}\n".repeat(2)}`,
+          "hooks[1].name: another hook is called a too",
+        ],
+      ] as const)
+        assert.deepEqual(problemsOf({ file }), [`/etc/pallet/c.yaml line 1: ${problem}`]);
+    });
+
     it("are told all at once, whatever their source", () => {
       const problems = problemsOf({
         file: "listen: nowhere\nsocket: 5\ncolour: red",
@@ -389,6 +465,7 @@ describe("config", () => {
 
 for (const [title, text, problems] of [
   ["one mistake in YAML that brings many with it", "- [".repeat(20), 11],
+  ["an alias without its anchor", "hooks:\n- *a", 1],
   ["a thousand lists in each other", "- ".repeat(1000), 1],
   ["a thousand keys in each other", "? ".repeat(1000), 1],
 ] as const)

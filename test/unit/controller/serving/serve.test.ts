@@ -97,6 +97,7 @@ describe("serve", () => {
           agentConnector: () => createAgentConnector({ credentials: credentials.createInsecure() }),
           announcer: () => ({ announce: () => undefined, close: () => undefined }),
           probeNode: () => assert.fail("a node was probed"),
+          runHook: () => assert.fail("a hook was run"),
           openStore: (file) => openStore(file, { busyTimeoutMs: 1 }),
           openImages: createImageStore,
           imageDeriver: () => ({ derive: () => assert.fail("an image was derived") }),

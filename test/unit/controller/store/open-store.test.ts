@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, beforeEach, describe, it } from "node:test";
+import type { HookCall } from "../../../../controller/hooks/hook.ts";
 import type { Node } from "../../../../controller/nodes/node.ts";
 import type { ReimageState, RolloutRecord } from "../../../../controller/reimage/machine/reimage-state.ts";
 import { createEventRows } from "../../../../controller/store/event-rows.ts";
@@ -187,6 +188,21 @@ describe("store", () => {
     assert.deepEqual(events.read({ afterId: 0, count: 1, prefer: "oldest" }), [
       { ...event, id: 1, nodeId: bare.id, nodeName: "n", rolloutId: "r" },
     ]);
+  });
+
+  it("keeps hooks that are still to run, in their order and each once", () => {
+    const call = (id: string): HookCall => ({
+      ...{ id, hook: "announce", when: "after-proved", nodeId: "02:00:00:00:00:01", nodeName: "pi-1", rolloutId: "r1" },
+      body: `{"id":"${id}"}`,
+    });
+    const first = openStore(file);
+    first.hooks.add([call("b"), call("a")]);
+    first.hooks.add([{ ...call("b"), body: "{}" }, call("c")]);
+    first.hooks.remove("a");
+    first.close();
+    const second = openStore(file);
+    assert.deepEqual(second.hooks.list(), [call("b"), call("c")]);
+    second.close();
   });
 
   it("keeps settings", () => {

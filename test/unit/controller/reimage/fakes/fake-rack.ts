@@ -3,6 +3,8 @@ import { AgentError } from "../../../../../controller/agents/agent-error.ts";
 import { authorNow } from "../../../../../controller/callers/author.ts";
 import type { Author } from "../../../../../controller/callers/caller.ts";
 import type { NewEvent } from "../../../../../controller/events/event.ts";
+import type { Hook, HookCall, RunHook } from "../../../../../controller/hooks/hook.ts";
+import { createHooks, type Hooks } from "../../../../../controller/hooks/hooks.ts";
 import type { Image, ImageName } from "../../../../../controller/images/catalogue/image.ts";
 import { requireNode } from "../../../../../controller/nodes/find-node.ts";
 import type { BootTarget, Node } from "../../../../../controller/nodes/node.ts";
@@ -76,6 +78,12 @@ export interface FakeRack {
   readonly machines: readonly FakeMachine[];
   /** With whose name the real log would have kept each. */
   readonly events: (NewEvent & Author)[];
+  /** What the configuration has, when the controller starts. */
+  hooks: readonly Hook[];
+  /** What a hook comes to; default: success. */
+  runHook: RunHook;
+  /** Every hook that was begun, in order. */
+  readonly hookCalls: HookCall[];
   /** Called with each event, in whose name it is. */
   onEvent: ((event: NewEvent) => void) | undefined;
   readonly errors: string[];
@@ -212,8 +220,29 @@ export function createFakeRack(
     },
   };
 
+  const queued = new Map<string, HookCall>();
+  const buildHooks = (): Hooks =>
+    createHooks({
+      hooks: rack.hooks,
+      rows: {
+        list: () => [...queued.values()],
+        add(calls) {
+          for (const call of calls) if (!queued.has(call.id)) queued.set(call.id, call);
+        },
+        remove: (id) => queued.delete(id),
+      },
+      runHook(hook, call, signal) {
+        rack.hookCalls.push(call);
+        return rack.runHook(hook, call, signal);
+      },
+      events: { append },
+      monotonicClock: clock,
+      log: { error: (_details, message) => errors.push(message) },
+    });
+
   const build = (): Rollouts =>
     createRollouts({
+      hooks,
       nodes,
       images: {
         list: async () => rack.images,
@@ -254,12 +283,20 @@ export function createFakeRack(
     });
 
   let rollouts: Rollouts;
+  let hooks: Hooks;
+  const die = (): void => {
+    rollouts.close();
+    void hooks.close();
+  };
   const rack: FakeRack = {
     clock,
     journal,
     machines,
     rates: new Map(),
     events,
+    hooks: [],
+    runHook: async () => {},
+    hookCalls: [],
     errors,
     nodes,
     targets,
@@ -281,11 +318,13 @@ export function createFakeRack(
     unaccept(...indexes) {
       for (const index of indexes) change(rack.machine(index).id, { accepted: false }, "accepted");
     },
-    crash: () => rollouts.close(),
+    crash: die,
     restart() {
-      rollouts.close();
+      die();
+      hooks = buildHooks();
       rollouts = build();
       rollouts.resume();
+      hooks.resume();
     },
     emit(event) {
       for (const listener of [...listeners]) listener(event);
@@ -304,6 +343,7 @@ export function createFakeRack(
       if (!ended) throw new Error(`rollout ${id} did not end: ${JSON.stringify(journal.get(id), null, 1)}`);
     },
   };
+  hooks = buildHooks();
   rollouts = build();
   return rack;
 }

@@ -42,6 +42,7 @@ const back = { ...timed, disk, previousBootId: "boot-1", returnsToAgent: 0 };
 /** One phase of each name. */
 export const phases: { readonly [Name in PhaseName]: Phase & { name: Name } } = {
   queued: { name: "queued" },
+  preparing: { name: "preparing", since: startedAt },
   netbooting: { ...timed, name: "netbooting", booting: false },
   checking: { ...timed, name: "checking", agent, mayWrite: true },
   waiting: { name: "waiting", since: startedAt, agent },
@@ -102,6 +103,8 @@ export function eventsAt(step: number): { readonly [Type in ReimageEventType]: R
   const because = new Failure("internal", "because");
   return {
     started: { type: "started" },
+    "hooks-passed": { type: "hooks-passed", step },
+    "hooks-refused": { type: "hooks-refused", step, failure: because },
     "write-admitted": { type: "write-admitted" },
     resumed: { type: "resumed" },
     "agent-sighted": { type: "agent-sighted", ...netbooted },

@@ -30,6 +30,7 @@ const types = Object.keys(eventsAt(0)) as ReimageEventType[];
 const rare = new Set<ReimageEventType>([
   "cancel-requested",
   "effect-failed",
+  "hooks-refused",
   "preflight-refused",
   "write-cancelled",
   "settled",
@@ -44,6 +45,7 @@ const move: fc.Arbitrary<Move> = fc.record({
       weight: 12,
       arbitrary: fc.constantFrom<ReimageEventType>(
         "agent-sighted",
+        "hooks-passed",
         "write-admitted",
         "preflight-passed",
         "write-succeeded",
@@ -93,6 +95,7 @@ function play(moves: readonly Move[]): Told[] {
   const told: Told[] = [];
   let state = queued;
   let now = startedAt;
+  const hooked = moves.length % 2 === 1;
   const take = (event: ReimageEvent): void => {
     // What survives a restart is what JSON keeps; time and progress of the state may be lost.
     const before = event.type === "resumed" ? (JSON.parse(JSON.stringify(state)) as ReimageState) : state;
@@ -100,7 +103,7 @@ function play(moves: readonly Move[]): Told[] {
     told.push({ before, event, after, effects });
     state = after;
   };
-  take({ type: "started", before: { bootTarget: { kind: "local", imageDigest: digest } } });
+  take({ type: "started", before: { bootTarget: { kind: "local", imageDigest: digest } }, hooked });
   for (const made of moves) {
     now += 1 + made.afterMs;
     take(eventOf(state, made, now));
@@ -109,6 +112,8 @@ function play(moves: readonly Move[]): Told[] {
     now += 700_000;
     // However long it waited, its turn comes.
     if (state.phase.name === "waiting") take({ type: "write-admitted" });
+    // Each hook has a time limit of its own.
+    if (state.phase.name === "preparing") take({ type: "hooks-passed", step: state.step });
     take({ type: "deadline-passed", step: state.step });
   }
   if (hasEnded(state.phase)) take({ type: "settled", step: state.step });
@@ -139,6 +144,18 @@ test("whatever happens, the boot target is local only after a write that succeed
       // A stamp that shows itself late is a write that has succeeded, whoever heard of it.
       const isLate = after.phase.name === "proved" && after.phase.late === true;
       if (targetsIn(effects).includes("local")) assert.ok(succeeded || isLate);
+    }
+  });
+});
+
+test("whatever happens, nothing is done to a node before its hooks have passed", () => {
+  holds((told) => {
+    for (const { before, event, after, effects } of told) {
+      if (before.phase.name === "preparing" && after.phase.name === "netbooting")
+        assert.equal(event.type, "hooks-passed");
+      if (after.phase.name !== "preparing") continue;
+      const others = effects.filter(({ type }) => type !== "run-hooks" && type !== "record-event");
+      assert.deepEqual(others, []);
     }
   });
 });
@@ -186,7 +203,8 @@ test("whatever happens, nothing is asked of a node after the end but to leave th
     for (const { before, after, effects } of told) {
       if (hasEnded(before.phase)) {
         const isLate = after.phase.name === "proved" && after.phase.late === true;
-        const own = ["set-boot-target", "restore-node", "record-proof", "inspect-node", "record-event", "settle"];
+        const own = ["set-boot-target", "restore-node", "record-proof", "inspect-node", "record-event"];
+        own.push("queue-hooks", "settle");
         const back = "goingBack" in before.phase ? ["send-back", "arm-timer"] : [];
         const asked = effects.filter(({ type }) => ![...own, ...back].includes(type));
         assert.deepEqual(asked, []);
@@ -233,6 +251,7 @@ test("the journeys that are played come to every phase", () => {
     "checking",
     "failed",
     "netbooting",
+    "preparing",
     "proved",
     "proving",
     "rebooting",

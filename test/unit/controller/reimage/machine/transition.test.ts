@@ -20,6 +20,12 @@ const types = Object.keys(eventsAt(4)) as ReimageEventType[];
 /** Where each event leads from each phase when it comes past the deadline; what is not named stays. */
 const leads: { readonly [From in PhaseName]: { readonly [Type in ReimageEventType]?: PhaseName } } = {
   queued: { started: "netbooting", "cancel-requested": "cancelled", "effect-failed": "failed" },
+  preparing: {
+    "hooks-passed": "netbooting",
+    "hooks-refused": "failed",
+    "cancel-requested": "cancelled",
+    "effect-failed": "failed",
+  },
   netbooting: {
     "agent-sighted": "checking",
     "deadline-passed": "failed",
@@ -126,9 +132,16 @@ test("ended reimages absorb everything: nothing is done, and only their settling
 
 test("an ended reimage whose last effects were not done does them when the controller is back", () => {
   const effects = (name: PhaseName) => transition(stateIn(name), { type: "resumed" }, late, settings).effects;
-  assert.deepEqual(effects("failed"), [{ type: "set-boot-target", target: "agent" }, { type: "settle" }]);
-  assert.deepEqual(effects("cancelled"), [{ type: "set-boot-target", target: "agent" }, { type: "settle" }]);
-  assert.deepEqual(effects("proved"), [{ type: "record-proof" }, { type: "settle" }]);
+  const last = [{ type: "queue-hooks" }, { type: "settle" }];
+  assert.deepEqual(effects("failed"), [{ type: "set-boot-target", target: "agent" }, ...last]);
+  assert.deepEqual(effects("cancelled"), [{ type: "set-boot-target", target: "agent" }, ...last]);
+  assert.deepEqual(effects("proved"), [{ type: "record-proof" }, ...last]);
+});
+
+test("hooks that ran when the controller ended are run again when it is back", () => {
+  const { state, effects } = transition(stateIn("preparing"), { type: "resumed" }, late, settings);
+  assert.deepEqual(effects, [{ type: "run-hooks" }]);
+  assert.deepEqual(state, stateIn("preparing"));
 });
 
 test("leaving a phase for a failed or cancelled end sets the boot target to agent", () => {

@@ -160,7 +160,13 @@ const codecs: Readonly<Record<string, Codec>> = {
  * Messages from nodes that the controller does not ask for, or that another test is about: of a disk's content, "captures:
  * parts of a disk" in test/fuzz.
  */
-const elsewhere = ["ListOperationsResponse", "EnrollRequest", "EnrollResidentRequest", "ReadDiskResponse", "RetryTasksResponse"];
+const elsewhere = [
+  "ListOperationsResponse",
+  "EnrollRequest",
+  "EnrollResidentRequest",
+  "ReadDiskResponse",
+  "RetryTasksResponse",
+];
 
 const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, fileDescriptorSet));
 

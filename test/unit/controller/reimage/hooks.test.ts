@@ -1,0 +1,195 @@
+// What runs on the management machine before and after reimages.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Hook, HookMoment } from "../../../../controller/hooks/hook.ts";
+import { parseLabelSelector } from "../../../../controller/nodes/parse-label-selector.ts";
+import type { Reimage, RolloutId } from "../../../../controller/reimage/plan/rollout.ts";
+import { Failure } from "../../../../proto/failure.ts";
+import { createFakeRack, type FakeRack } from "./fakes/fake-rack.ts";
+
+function hook(when: HookMoment, name: string, labelSelector = ""): Hook {
+  return {
+    ...{ name, when, labels: parseLabelSelector(labelSelector), timeoutMs: 1000 },
+    action: { kind: "command", command: ["/bin/true"] },
+  };
+}
+
+const everyMoment = [hook("before-reimage", "drain"), hook("after-proved", "announce"), hook("after-failed", "page")];
+
+/** Nodes that have proved the image and run it, before there were hooks. */
+async function provedRack(count: number, hooks: readonly Hook[], settings = {}): Promise<FakeRack> {
+  const rack = createFakeRack(count, settings);
+  for (const machine of rack.machines) machine.powerOn();
+  await rack.clock.advanceSettling(25_000);
+  await rack.untilEnded(await rack.startAll());
+  await rack.clock.advanceSettling(60_000);
+  rack.hooks = hooks;
+  rack.restart();
+  return rack;
+}
+
+function reimage(rack: FakeRack, id: RolloutId, index = 0): Reimage {
+  const found = rack
+    .rollouts()
+    .list()
+    .find((rollout) => rollout.id === id)?.reimages[index];
+  assert.ok(found);
+  return found;
+}
+
+const calls = (rack: FakeRack): string[] => rack.hookCalls.map(({ hook: name, nodeName }) => `${name} ${nodeName}`);
+
+/** Never ends by itself. */
+const hang = (_hook: Hook, _call: unknown, signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+
+describe("hooks", () => {
+  it("run before anything is done to a node that still runs its system, and after its proof, one after the other", async () => {
+    const rack = await provedRack(1, [hook("before-reimage", "cordon"), ...everyMoment]);
+    const roles: unknown[] = [];
+    rack.runHook = async ({ when }) => {
+      roles.push([when, rack.machine().role(), rack.targetOf()]);
+    };
+    const id = await rack.startAll();
+    await rack.untilEnded(id);
+    await rack.clock.advanceSettling(0);
+    assert.equal(reimage(rack, id).phase, "proved");
+    assert.deepEqual(calls(rack), ["cordon pi-1", "drain pi-1", "announce pi-1"]);
+    assert.deepEqual(roles, [
+      ["before-reimage", "resident", "local"],
+      ["before-reimage", "resident", "local"],
+      ["after-proved", "resident", "local"],
+    ]);
+    const told = rack.events
+      .filter(({ type }) => type.startsWith("hook-"))
+      .map(({ message, by }) => `${by.kind}: ${message}`);
+    assert.deepEqual(told.slice(-2), [
+      "controller: running the after-proved hook announce of pi-1",
+      "controller: the after-proved hook announce of pi-1 succeeded after 0 s",
+    ]);
+  });
+
+  it("stop their node alone when one fails before anything is touched, and those after it do not run", async () => {
+    const rack = await provedRack(2, [...everyMoment, hook("before-reimage", "second")]);
+    rack.runHook = async ({ name }, { nodeName }) => {
+      if (name === "drain" && nodeName === "pi-1")
+        throw new Failure("hook-failed", "it ended with exit code 3; it said: no such node", { found: "no such node" });
+    };
+    const id = await rack.startAll();
+    const targets = rack.targets.length;
+    await rack.untilEnded(id);
+    const { phase, verdict, failure } = reimage(rack, id);
+    assert.deepEqual(
+      [phase, verdict, failure?.reason, failure?.found],
+      ["failed", "untouched", "hook-failed", "no such node"],
+    );
+    assert.match(failure?.message ?? "", /^the before-reimage hook drain of pi-1 failed: it ended with exit code 3/);
+    assert.equal(reimage(rack, id, 1).phase, "proved");
+    assert.equal(rack.machine(0).role(), "resident");
+    assert.deepEqual([rack.targetOf(0), rack.targetOf(1)], ["local", "local"]);
+    assert.deepEqual(
+      rack.targets
+        .slice(targets)
+        .filter(({ id: node, target }) => node === rack.machine(0).id && target.kind === "agent"),
+      [],
+    );
+    await rack.clock.advanceSettling(0);
+    const of = (name: string): string[] => calls(rack).filter((call) => call.endsWith(name));
+    assert.deepEqual(of("pi-1"), ["drain pi-1", "page pi-1"]);
+    assert.deepEqual(of("pi-2"), ["drain pi-2", "second pi-2", "announce pi-2"]);
+    assert.equal(rack.events.filter(({ type, nodeName }) => type === "hook-failed" && nodeName === "pi-1").length, 1);
+  });
+
+  it("are ended by a cancellation, which leaves the node as it was", async () => {
+    const rack = await provedRack(1, everyMoment);
+    const ended: boolean[] = [];
+    rack.runHook = async ({ name, ...rest }, call, signal) => {
+      if (name !== "drain") return;
+      await hang({ name, ...rest }, call, signal).finally(() => ended.push(signal.aborted));
+    };
+    const id = await rack.startAll();
+    await rack.clock.advanceSettling(3_600_000);
+    assert.equal(reimage(rack, id).phase, "preparing");
+    assert.match(reimage(rack, id).waitsFor ?? "", /^the before-reimage hooks of pi-1 have run since 2026-/);
+    const { summary } = rack.rollouts().cancel(id);
+    assert.deepEqual([summary.untouched, summary.goingBack], [1, 0]);
+    await rack.untilEnded(id);
+    await rack.clock.advanceSettling(0);
+    assert.deepEqual(ended, [true]);
+    assert.deepEqual([reimage(rack, id).phase, reimage(rack, id).verdict], ["cancelled", "untouched"]);
+    assert.equal(rack.targetOf(), "local");
+    // Who was drained is told that it may be used again.
+    assert.deepEqual(calls(rack), ["drain pi-1", "page pi-1"]);
+  });
+
+  it("meet no node whose turn never came", async () => {
+    const rack = await provedRack(2, everyMoment, { maxConcurrent: 1 });
+    rack.runHook = (given, call, signal) => (given.name === "drain" ? hang(given, call, signal) : Promise.resolve());
+    const id = await rack.startAll();
+    await rack.clock.advanceSettling(1000);
+    assert.deepEqual([reimage(rack, id).phase, reimage(rack, id, 1).phase], ["preparing", "queued"]);
+    rack.rollouts().cancel(id);
+    await rack.untilEnded(id);
+    assert.deepEqual(calls(rack), ["drain pi-1", "page pi-1"]);
+  });
+
+  it("are run again with the same id and words when the controller ended in the middle of one", async () => {
+    const rack = await provedRack(1, everyMoment);
+    rack.runHook = hang;
+    const id = await rack.startAll();
+    await rack.clock.advanceSettling(30_000);
+    rack.runHook = async () => {};
+    rack.restart();
+    await rack.untilEnded(id);
+    const [first, again] = rack.hookCalls;
+    assert.deepEqual([first?.hook, again], ["drain", first]);
+    assert.equal(reimage(rack, id).phase, "proved");
+  });
+
+  it("that follow on an end hold up neither the rollout nor its verdict, and outlive the controller", async () => {
+    const rack = await provedRack(1, everyMoment);
+    rack.runHook = (given, call, signal) =>
+      given.when === "after-proved" ? hang(given, call, signal) : Promise.resolve();
+    const id = await rack.startAll();
+    await rack.untilEnded(id);
+    assert.equal(reimage(rack, id).phase, "proved");
+    rack.runHook = async () => {
+      throw new Failure("hook-failed", "http://there/: it answered with 404");
+    };
+    rack.restart();
+    await rack.clock.advanceSettling(0);
+    assert.equal(rack.hookCalls.length, 3);
+    assert.deepEqual(rack.hookCalls[2], rack.hookCalls[1]);
+    const { type, severity, message } = rack.events.at(-1) ?? assert.fail();
+    assert.deepEqual([type, severity], ["hook-failed", "warning"]);
+    assert.equal(message, "the after-proved hook announce of pi-1 failed: http://there/: it answered with 404");
+    rack.restart();
+    await rack.clock.advanceSettling(0);
+    assert.equal(rack.hookCalls.length, 3, "a hook that has failed is not tried for ever");
+    assert.equal(reimage(rack, id).phase, "proved");
+  });
+
+  it("that the configuration has no more are told, and gone", async () => {
+    const rack = await provedRack(1, everyMoment);
+    rack.runHook = (given, call, signal) =>
+      given.when === "after-proved" ? hang(given, call, signal) : Promise.resolve();
+    await rack.untilEnded(await rack.startAll());
+    rack.hooks = [];
+    rack.restart();
+    await rack.clock.advanceSettling(0);
+    assert.match(
+      rack.events.at(-1)?.message ?? "",
+      /announce of pi-1 did not run: the configuration has no such hook any more$/,
+    );
+    assert.equal(rack.hookCalls.length, 2);
+  });
+
+  it("are only for the nodes with their labels; a node without hooks is begun at once", async () => {
+    const rack = await provedRack(1, [hook("before-reimage", "drain", "rack=a")]);
+    rack.runHook = hang;
+    const id = await rack.startAll();
+    assert.equal(reimage(rack, id).phase, "netbooting");
+    await rack.untilEnded(id);
+    assert.deepEqual(rack.hookCalls, []);
+  });
+});
