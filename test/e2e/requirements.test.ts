@@ -13,6 +13,8 @@ import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
 import { defaultMirror, defaultSuite } from "../../controller/artefacts/debian-defaults.ts";
 import { buildBootTree } from "../../controller/boot-tree/build-boot-tree.ts";
 import { planBootTreeBuild } from "../../controller/boot-tree/plan-requirements.ts";
+import { captureDisk } from "../../controller/images/capture/capture-disk.ts";
+import { planImagesCapture } from "../../controller/images/capture/plan-requirements.ts";
 import { createImageDeriver } from "../../controller/images/derive/image-deriver.ts";
 import { planImagesDerive } from "../../controller/images/derive/plan-requirements.ts";
 import { createImageStore } from "../../controller/images/image-store.ts";
@@ -26,6 +28,7 @@ import { buildDemoImage } from "../../scripts/demo-image/build-demo-image.ts";
 import { checkout } from "../programs/checkout.ts";
 import { linkDebianPrograms } from "../rack/debian-programs.ts";
 import { requires } from "../requirements.ts";
+import { aDiskReader } from "../unit/controller/images/capture/a-disk-reader.ts";
 import { buildSystemImage, noise, noisyKernel, type SystemImage, writeSystem } from "./derive/a-system.ts";
 
 const cacheDirectory = checkoutCache("requirements");
@@ -147,6 +150,36 @@ describe("a builder where only what it asks for is installed", { ...requires("ro
     async (at) => {
       await buildSystemImage(path.join(at, "one"), aSystem("one", 12), 2024);
       await compress(path.join(at, "one"), path.join(at, "one.xz"));
+    },
+  );
+  provesComplete(
+    "images-capture",
+    "images",
+    planImagesCapture(),
+    async (at) => {
+      const { images } = await openImages(at);
+      const hooks: (() => unknown)[] = [];
+      const disk = await aDiskReader({ after: (hook) => hooks.push(hook) }, path.join(at, "one"));
+      const origin = { node: "pi-7", device: "/dev/mmcblk0" };
+      const request = {
+        name: "captured",
+        disk,
+        origin,
+        generalise: true,
+        mayHoldKey: true,
+        signal,
+        onProgress: () => {},
+      };
+      const { image } = await captureDisk(request, { images, directory: path.join(at, "images") });
+      for (const hook of hooks) await hook();
+      // Otherwise nothing of the copy was changed, and half of the programs were not run.
+      assert.equal(image.capture?.removed.length, 2);
+    },
+    async (at) => {
+      const system = aSystem("one", 12);
+      const root = { ...system.root, "etc/hostname": { bytes: "pi-7\n" } };
+      const firmware = { ...system.firmware, "start4.off": "firmware" };
+      await buildSystemImage(path.join(at, "one"), { ...system, root, firmware }, 2024);
     },
   );
   provesComplete(

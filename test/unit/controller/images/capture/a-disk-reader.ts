@@ -1,5 +1,4 @@
 import { type FileHandle, open } from "node:fs/promises";
-import type { TestContext } from "node:test";
 import type { DiskReader } from "../../../../../controller/images/capture/disk-reader.ts";
 import { isZero } from "../../../../../proto/pack/is-zero.ts";
 
@@ -14,7 +13,7 @@ const pieceBytes = 64 * 1024;
 
 /** Reads a file as an agent would a disk; throws `breaksBy` once so many bytes were read. */
 export async function aDiskReader(
-  test: TestContext,
+  test: { readonly after: (hook: () => Promise<void>) => unknown },
   path: string,
   { breaksAfter = Number.POSITIVE_INFINITY, breaksBy = new Error("broken") } = {},
 ): Promise<ADiskReader> {
