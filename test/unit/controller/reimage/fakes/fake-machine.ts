@@ -11,6 +11,7 @@ import type { OperationId, ReportedOperation } from "../../../../../proto/operat
 import type { OperationSpec } from "../../../../../proto/operation/operation-spec.ts";
 import type { ByteCount, OperationPhase } from "../../../../../proto/operation/progress.ts";
 import { noProgress } from "../../../../../proto/operation/progress.ts";
+import { withoutSystem } from "../../../../../proto/operation/without-system.ts";
 import type { InstalledSystem } from "../../../../../proto/system/installed-system.ts";
 import type { Clock } from "../../../../../proto/time/clock.ts";
 import { disk } from "./fake-disk.ts";
@@ -226,7 +227,8 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
       return { ...noProgress, phase, read: count(done), written: count(done), bytesPerSecond: 1 };
     };
     const startedAt = clock.now();
-    const base = { id: operationId, spec, startedAt };
+    // As agents report their operations.
+    const base = { id: operationId, spec: withoutSystem(spec), startedAt };
     const cancelled = new AbortController();
     writes.set(operationId, cancelled);
     const life = AbortSignal.any([cancelled.signal, agentLife.signal]);
@@ -314,7 +316,7 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
         await reach(signal);
         const known = operations.get(operationId);
         if (known !== undefined) {
-          if (JSON.stringify(known.spec) === JSON.stringify(spec)) return known;
+          if (JSON.stringify(known.spec) === JSON.stringify(withoutSystem(spec))) return known;
           throw error("id-taken", "invalid", `operation ${operationId} is another one`);
         }
         if (up?.role !== "netboot" || spec.kind !== "write-image") throw error("refused", "invalid", "not here");

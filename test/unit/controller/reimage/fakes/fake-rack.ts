@@ -9,6 +9,8 @@ import type { Image, ImageName } from "../../../../../controller/images/catalogu
 import { requireNode } from "../../../../../controller/nodes/find-node.ts";
 import type { BootTarget, Node } from "../../../../../controller/nodes/node.ts";
 import type { NodeChange, NodeChangeCause } from "../../../../../controller/nodes/node-change.ts";
+import type { ProfiledNode } from "../../../../../controller/profiles/choose-profiles.ts";
+import type { NodeSystem } from "../../../../../controller/profiles/node-system.ts";
 import type { NodePort } from "../../../../../controller/reimage/executors/ports.ts";
 import { defaultReimageSettings, type ReimageSettings } from "../../../../../controller/reimage/machine/settings.ts";
 import type { CardFirmwarePolicy } from "../../../../../controller/reimage/plan/plan-disk-firmware.ts";
@@ -93,6 +95,8 @@ export interface FakeRack {
   images: Image[];
   /** The operator's policy, as the controller reads it when it starts. */
   cardFirmware: CardFirmwarePolicy;
+  /** What profiles say of a node, or why they cannot be read; nothing at first. */
+  systemOf: (node: ProfiledNode) => NodeSystem | Failure | undefined;
   /** The disks that the operator's policy protects. */
   protectedDisks: DiskProtection;
   /** What goes to which address, in bytes per second. */
@@ -274,6 +278,7 @@ export function createFakeRack(
       controllers: () => [{ host: "controller", port: 7700 }],
       protectedDisks: rack.protectedDisks,
       cardFirmware: rack.cardFirmware,
+      profiles: { read: async () => ({ systemFor: async (node) => rack.systemOf(node) }) },
       packUrls: ({ pack }) => ({
         pack: `http://controller/images/${pack.manifestDigest}.zst`,
         manifest: `http://controller/images/${pack.manifestDigest}.manifest`,
@@ -303,6 +308,7 @@ export function createFakeRack(
     images: [image],
     protectedDisks: { labels: [], serials: [] },
     cardFirmware: "auto",
+    systemOf: () => undefined,
     clockAheadMs: 0,
     controllerBootId: "the-controllers",
     onEvent: undefined,
