@@ -39,6 +39,7 @@ const controller = {
   RebootNode: changes,
   AddImage: changes,
   DeriveImage: changes,
+  CaptureImage: changes,
   RemoveImage: changes,
   RemoveRoot: changes,
   StartRollout: changes,

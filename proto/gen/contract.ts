@@ -1,4 +1,4 @@
 // Made by scripts/generate-code.ts. DO NOT EDIT.
 
 /** The contract that this program implements; it changes with every change of what agent and controller say to each other. */
-export const contract = "pallet-contract-ef31a99fc2976f79";
+export const contract = "pallet-contract-970aa433872bdbb7";

@@ -6,7 +6,14 @@ import type { OperationSpec } from "./operation-spec.ts";
  * (pallet.v1.AgentInfo.capabilities), and the controller asks for nothing else. Kinds of work and values of enums that an
  * agent does not know it refuses by itself: they need no word here.
  */
-export type Capability = "disk-firmware" | "growth" | "ids" | "resident-settings" | "system-config" | "cancel-ahead";
+export type Capability =
+  | "disk-firmware"
+  | "growth"
+  | "ids"
+  | "resident-settings"
+  | "system-config"
+  | "cancel-ahead"
+  | "read-disk";
 
 /** What of a write may ask for a capability. */
 export type AskedWrite = Pick<OperationSpec & { readonly kind: "write-image" }, "growth" | "ids" | "customisation">;
@@ -87,6 +94,12 @@ export const features: Readonly<Record<Capability, Feature>> = {
   // Nothing asks for it: it says what an agent's "unknown operation" means.
   "cancel-ahead": {
     does: "refuse the start of an operation that was cancelled before it came",
+    fields: [],
+    isAskedFor: () => false,
+  },
+  // No write asks for it, but a capture does: AgentService.ReadDisk.
+  "read-disk": {
+    does: "send back what is on a disk",
     fields: [],
     isAskedFor: () => false,
   },

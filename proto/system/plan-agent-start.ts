@@ -12,6 +12,12 @@ export interface PlannedFile {
 
 const units = "/etc/systemd/system";
 
+/** What has systemd start the agent, in every role: the unit, and the link that enables it. */
+export const agentUnitPaths: readonly [unit: string, enabled: string] = [
+  `${units}/${agentUnit}`,
+  `${units}/multi-user.target.wants/${agentUnit}`,
+];
+
 /**
  * The files that have an init system start the agent at boot and again whenever it ends. Placing them twice is the
  * same; what is as it should be already is left out of an inittab's case.
@@ -22,11 +28,12 @@ export function planAgentStart(system: InitSystem, role: AgentRole, traces: Init
     const text = addAgentToInittab(inittab, system, role);
     return text === inittab ? [] : [{ path: inittabPath, content: { text } }];
   }
+  const [unitPath, enabledPath] = agentUnitPaths;
   const unit: readonly PlannedFile[] = [
-    { path: `${units}/${agentUnit}`, content: { text: renderAgentUnit(role) } },
+    { path: unitPath, content: { text: renderAgentUnit(role) } },
     // What `systemctl enable` makes of WantedBy=multi-user.target; relative, so that it leads to the unit even where
     // the root filesystem is mounted somewhere else.
-    { path: `${units}/multi-user.target.wants/${agentUnit}`, content: { linkTo: `../${agentUnit}` } },
+    { path: enabledPath, content: { linkTo: `../${agentUnit}` } },
   ];
   // Our initrd starts /sbin/init and nothing else; an installed system may be told another one (init=).
   if (role === "netboot" && traces.init === undefined && traces.systemd !== undefined)

@@ -57,6 +57,14 @@ export interface ImageView {
   /** What profiles can change in it; none if that is not known. */
   readonly abilities: readonly string[];
   readonly addedAt: string | null;
+  /** The disk that it was made of; null for one that was added from a file. */
+  readonly capture: {
+    readonly node: string;
+    readonly disk: string;
+    readonly generalised: boolean;
+    /** What of the disk is not in it, or was changed in it. */
+    readonly removed: readonly string[];
+  } | null;
   /** How it is stored; lengths in bytes. */
   readonly pack: {
     readonly manifestDigest: string;
@@ -114,6 +122,7 @@ export function viewImage(image: Image): ImageView {
     notes: image.notes,
     abilities: image.abilities,
     addedAt: toTime(image.addedAt),
+    capture: image.capture ?? null,
     pack: pack
       ? {
           manifestDigest: pack.manifestDigest,

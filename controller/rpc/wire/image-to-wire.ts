@@ -44,6 +44,7 @@ export function imageToWire(image: Image): wire.Image {
     everything: image.everything ?? false,
     notes: [...describeNotes(image)],
     abilities: image.abilities === undefined ? [] : [...describeAbilities(image.abilities)],
+    capture: image.capture && { ...image.capture, removed: [...image.capture.removed] },
   };
 }
 

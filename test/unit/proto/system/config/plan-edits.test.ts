@@ -93,6 +93,12 @@ describe("a config", () => {
       assert.ok(fields.includes(field), field);
   });
 
+  it("has the last word of cloud-init's files", () => {
+    const edits = planEdits({ hostname: "a" }, abilitiesOf({ cloudInit: true }), { digest: "0".repeat(64) });
+    const [name = ""] = edits.flatMap(({ path }) => /^\/etc\/cloud\/cloud\.cfg\.d\/(.+)$/.exec(path)?.slice(1) ?? []);
+    assert.deepEqual(["99_raspberry-pi.cfg", "99_default.cfg", name].sort().at(-1), name);
+  });
+
   it("has cloud-init leave alone what it sets, and nothing else", () => {
     const told = (config: SystemConfig) => JSON.parse(renderCloudConfig(config, abilitiesOf()).replace(/^#.*\n/, ""));
     assert.deepEqual(told({}), {});
