@@ -64,11 +64,11 @@ describe("profiles", requires("root", "loop devices"), () => {
     image = await makeTinyImage({
       ...{ folder: rack.folder, name: "image" },
       files: {
-        "etc/passwd": { text: "root:x:0:0:root:/root:/bin/sh\n", mode: 0o644 },
-        "etc/group": { text: "root:x:0:\n", mode: 0o644 },
-        "etc/shadow": { text: "root:*:19000:0:99999:7:::\n", mode: 0o600 },
-        "etc/ssh/sshd_config": { text: "Include /etc/ssh/sshd_config.d/*.conf\n", mode: 0o644 },
-        "usr/sbin/sshd": { text: "#!/bin/sh\n", mode: 0o755 },
+        "etc/passwd": "root:x:0:0:root:/root:/bin/sh\n",
+        "etc/group": "root:x:0:\n",
+        "etc/shadow": "root:*:19000:0:99999:7:::\n",
+        "etc/ssh/sshd_config": "Include /etc/ssh/sshd_config.d/*.conf\n",
+        "usr/sbin/sshd": "#!/bin/sh\n",
       },
     });
     await mkdir(path.join(rack.folder, "profiles/secrets"), { recursive: true });

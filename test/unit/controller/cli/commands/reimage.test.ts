@@ -138,7 +138,7 @@ describe("reimage", () => {
           disk: "/dev/mmcblk0",
           noResident: false,
           full: false,
-          noGrow: false,
+          noGrow: false, noProfiles: false,
           growToBytes: 0n,
           imageDigest: digest,
           seen: [seenDisk],

@@ -66,6 +66,8 @@ describe("the inventory", () => {
       pallet_image_digest: null,
       pallet_proved_weakly: false,
       pallet_boot_target: "agent",
+      pallet_index: null,
+      pallet_profiles: [],
       pallet_role: null,
       pallet_rollout: null,
     });
