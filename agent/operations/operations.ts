@@ -4,6 +4,7 @@ import { limits } from "../../proto/limits.ts";
 import type { Operation, OperationId } from "../../proto/operation/operation.ts";
 import type { OperationSpec } from "../../proto/operation/operation-spec.ts";
 import type { Progress } from "../../proto/operation/progress.ts";
+import { withoutSystem } from "../../proto/operation/without-system.ts";
 import type { AgentRole } from "../../proto/system/agent-program.ts";
 import { type Bell, createBell } from "../../proto/time/bell.ts";
 import type { Clock } from "../../proto/time/clock.ts";
@@ -111,7 +112,7 @@ export function createOperations(parts: {
       if (!sameProgress(progress, next)) publish(entry);
     };
     every(monotonicClock, tickMs, look, ended.signal);
-    operationLog.info({ spec }, "operation started");
+    operationLog.info({ spec: withoutSystem(spec) }, "operation started");
     let end: Pick<Operation, "state" | "failure" | "writeResult">;
     let diskOutcome: DiskOutcome | undefined;
     try {

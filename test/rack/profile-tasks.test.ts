@@ -44,6 +44,11 @@ describe("a profile's tasks", requires("root", "loop devices"), () => {
       assert.match(await board.run("stat", ["-c", "%a %U", "/etc/pallet/tasks.json"]), /^600 /);
       assert.doesNotMatch(await board.run("cat", ["/etc/pallet/tasks.json"]), /open sesame/);
       assert.doesNotMatch(board.console.text(), /open sesame/);
+      for (const told of [
+        await rack.palletOk("node", "logs", board.mac, "--json"),
+        await rack.palletOk("events", "--json"),
+      ])
+        assert.doesNotMatch(told, /open sesame/);
     }),
   );
 });

@@ -27,7 +27,7 @@ class Bench {
   readonly clock = createManualClock(1_000);
   readonly warnings: { readonly msg: string }[] = [];
 
-  constructor(role: AgentRole = "netboot") {
+  constructor(role: AgentRole = "netboot", say?: (line: string) => void) {
     const executor = {
       admit: (spec: OperationSpec) => this.admit(spec),
       run: (spec: OperationSpec, context: OperationContext) => {
@@ -43,7 +43,10 @@ class Bench {
       role,
       clock: this.clock,
       monotonicClock: this.clock,
-      log: pino({ level: "warn" }, { write: (line: string) => void this.warnings.push(JSON.parse(line)) }),
+      log:
+        say === undefined
+          ? pino({ level: "warn" }, { write: (line: string) => void this.warnings.push(JSON.parse(line)) })
+          : pino({ level: "trace" }, { write: say }),
     });
   }
 
@@ -97,6 +100,26 @@ describe("operations", () => {
     assert.deepEqual([ended?.startedAt, ended?.endedAt], [1_000, 1_000]);
     assert.equal(operations.runningChange(), undefined);
     assert.equal(bench.clock.timers(), 0, "its timer is left");
+  });
+
+  it("never log what a new system is to be, which has secrets", async () => {
+    const said: string[] = [];
+    const bench = new Bench("netboot", (line) => said.push(line));
+    const tasks = [
+      { name: "join", run: { kind: "command", words: ["true"] }, timeoutMs: 1, secrets: { a: "sesame" } },
+    ] as const;
+    const spec = {
+      kind: "write-image",
+      device: "/dev/sda",
+      full: false,
+      customisation: { resident: true, system: { tasks } },
+    };
+    await bench.operations.start(id("a"), spec as unknown as OperationSpec);
+    assert.equal(JSON.stringify(bench.work().spec).includes("sesame"), true, "the work itself lacks it");
+    bench.work().end.reject(new Failure("device-error", "no"));
+    await settled();
+    assert.match(said.join(""), /operation started/);
+    assert.doesNotMatch(said.join(""), /sesame/);
   });
 
   it("tell once a second that a disk stalls while it does, and log it once", async () => {
