@@ -206,7 +206,10 @@ describe("the tasks of a proved node", () => {
           if (before === "configured") assert.equal(is, "configured");
           if (before !== "running") assert.notEqual(is, "running");
           for (const { type } of effects)
-            assert.ok(["record-event", "arm-timer", "inspect-node", "record-proof", "settle"].includes(type), type);
+            assert.ok(
+              ["record-event", "arm-timer", "inspect-node", "record-proof", "queue-hooks", "settle"].includes(type),
+              type,
+            );
           current = then;
         }
         const last = step(current, sighted(reportOf("succeeded", "succeeded")), at).state;
