@@ -71,6 +71,8 @@ function fieldValue(field: DescField, depth: number): fc.Arbitrary<Json> {
       return fc.string({ unit: "grapheme", maxLength: 20 });
     case ScalarType.BYTES:
       return fc.uint8Array({ maxLength: 50 }).map((bytes) => Buffer.from(bytes).toString("base64"));
+    case ScalarType.INT32:
+      return fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
     case ScalarType.UINT32:
       return fc.integer({ min: 0, max: 0xffffffff });
     case ScalarType.UINT64:
