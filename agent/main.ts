@@ -51,6 +51,7 @@ import { parseLogLine } from "./log/parse-log-line.ts";
 import { createLogShipper, type LogShipper, type ShippingSettings } from "./log/ship-logs.ts";
 import { createOperations } from "./operations/operations.ts";
 import { type AgentFlags, type AgentOptions, resolveOptions } from "./options/options.ts";
+import { holdDisk } from "./read/hold-disk.ts";
 import { type ControllerList, createControllerList, sameEndpoints } from "./registration/controller-list.ts";
 import type { Enrollment } from "./registration/enrollment.ts";
 import { keepControllers, readSettings } from "./registration/kept-settings.ts";
@@ -75,6 +76,7 @@ import { waitForNetwork } from "./tasks/wait-for-network.ts";
 import { type WatchedTasks, watchTasks } from "./tasks/watch-tasks.ts";
 import { version } from "./version.ts";
 import { tick } from "./watchdog/tick.ts";
+import { openDevice } from "./write/open-device.ts";
 
 /** Grace period of running calls once the agent is told to stop, in milliseconds. */
 const graceMs = 500;
@@ -297,6 +299,7 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
     readBlockDevices,
     agentInfo,
     operations,
+    holdDisk: (disk, signal) => holdDisk(disk, { operations, admitDevice, openDevice, log }, signal),
     prepareReboot: () => prepareReboot(options.rebootCommand, log, () => lastWords(shipper)),
     retryTasks: tasks?.retry,
     log,

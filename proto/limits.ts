@@ -202,6 +202,16 @@ export const limits = {
       reason: "the file of one call, announced or not: no image is longer, whatever it is compressed by",
     },
     blockMapBytes: { most: 2 * 1024 * 1024, unit: "bytes", reason: "a block map (.bmap) that comes with an image" },
+    unclaimed: {
+      most: 16,
+      unit: "connections",
+      reason: "of the upload socket whose call has not come yet; one more is closed, and each holds at most 4 MiB",
+    },
+    claimMs: {
+      most: 10_000,
+      unit: "milliseconds",
+      reason: "between a connection of the upload socket and the call that it is for",
+    },
   },
   downloads: {
     addressCharacters: {
@@ -349,6 +359,39 @@ export const limits = {
       reason: "what one operation hides from a board's firmware",
     },
     partitions: { most: 256, unit: "partitions", reason: "Linux takes up to 256 minors of a disk" },
+  },
+  captures: {
+    parts: {
+      most: 2048,
+      unit: "parts of a disk",
+      reason: "that one message of ReadDisk asks for: it stays far below a message's bound; more are refused",
+    },
+    pieceBytes: {
+      most: 1024 * 1024,
+      unit: "bytes",
+      reason: "of a disk in one message of an agent; more ends the capture",
+    },
+    readers: {
+      most: 4,
+      unit: "disks that are read at one time on a node",
+      reason: "four MiB of memory each; one more is answered with RESOURCE_EXHAUSTED",
+    },
+    descriptorBytes: {
+      most: 8 * 1024 * 1024,
+      unit: "bytes",
+      reason:
+        "the group descriptors of one ext filesystem: 2 TiB have 8 MiB at most; with more, it is read as if it had no books",
+    },
+    tableReads: {
+      most: 256,
+      unit: "reads",
+      reason: "until the partition table of a card is known: 60 logical partitions take 62; then it is refused",
+    },
+    folderNames: {
+      most: 1000,
+      unit: "names",
+      reason: "in a folder of which the capture removes files; with more it is refused",
+    },
   },
   agents: {
     answerBytes: {

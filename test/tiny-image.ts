@@ -28,14 +28,16 @@ export interface TinyImageOptions {
   readonly initrd?: boolean;
   /** A shell script that the system runs at each boot before its services, with the card's device as its argument. */
   readonly firstBoot?: string;
-  /** More files of its root, by their paths without the first slash. */
-  readonly files?: Readonly<Record<string, { readonly text: string; readonly mode: number }>>;
   /** Disk id of its MBR, eight hexadecimal digits. Default: a random one. */
   readonly diskId?: string;
   /** Words at the end of its kernel command line. */
   readonly commandLineEnd?: string;
   /** Whether an agent could be started by it: it has an inittab. Default true. */
   readonly startsAgents?: boolean;
+  /** More files of its root filesystem, by their paths without a slash at the beginning. */
+  readonly files?: Readonly<Record<string, string | Buffer | { readonly text: string; readonly mode: number }>>;
+  /** Room in its root filesystem besides the usual 14 MiB. Default 0. */
+  readonly roomBytes?: number;
   /** Raspberry Pi's own kernel, of so many bits, with its device trees and overlays. Default: an upstream kernel. */
   readonly raspberryPi?: 32 | 64;
 }
@@ -94,15 +96,16 @@ export async function makeTinyImage({
   firmware = false,
   initrd = true,
   firstBoot,
-  files = {},
   commandLineEnd = "",
   diskId = randomBytes(4).toString("hex"),
   startsAgents = true,
   raspberryPi,
+  files = {},
+  roomBytes = 0,
 }: TinyImageOptions): Promise<TinyImage> {
   const image = path.join(folder, `${name}.img`);
   const boot = { offsetBytes: MiB, lengthBytes: 8 * MiB };
-  const root = { offsetBytes: 9 * MiB, lengthBytes: 14 * MiB + Math.ceil(bulkBytes / MiB) * MiB };
+  const root = { offsetBytes: 9 * MiB, lengthBytes: 14 * MiB + Math.ceil((bulkBytes + roomBytes) / MiB) * MiB };
   const sizeBytes = root.offsetBytes + root.lengthBytes + MiB;
   const sectors = (bytes: number) => String(bytes / 512);
 
@@ -146,11 +149,12 @@ export async function makeTinyImage({
     "usr/sbin/init": "#!/bin/sh\n",
     ...(firstBoot !== undefined && { "etc/first-boot.sh": firstBoot }),
     ...(bulkBytes > 0 && { "var/bulk": randomBytes(bulkBytes) }),
-    ...Object.fromEntries(Object.entries(files).map(([name, { text }]) => [name, text])),
+    ...Object.fromEntries(Object.entries(files).map(([name, file]) => [name, contentOf(file)])),
   });
-  for (const [name, { mode }] of Object.entries(files)) await chmod(path.join(tree, name), mode);
+  for (const [name, file] of Object.entries(files))
+    if (typeof file === "object" && "mode" in file) await chmod(path.join(tree, name), file.mode);
   await chmod(path.join(tree, "usr/sbin/init"), 0o755);
-  for (const name of ["bin", "lib"]) await mkdir(path.join(tree, "usr", name));
+  for (const name of ["bin", "lib"]) await mkdir(path.join(tree, "usr", name), { recursive: true });
   for (const name of ["bin", "sbin", "lib"]) await execa("ln", ["-s", `usr/${name}`, path.join(tree, name)]);
   for (const name of ["proc", "sys", "dev", "run", "tmp", "boot/firmware"]) {
     await mkdir(path.join(tree, name), { recursive: true });
@@ -160,6 +164,10 @@ export async function makeTinyImage({
   await execa("mke2fs", ["-q", "-F", "-t", "ext4", "-L", "rootfs", "-d", tree, "-E", extended, image, rootKiB]);
   await rm(parts, { recursive: true });
   return { path: image, sizeBytes, boot, root, marker: name };
+}
+
+function contentOf(file: string | Buffer | { readonly text: string }): string | Buffer {
+  return typeof file === "object" && "text" in file ? file.text : file;
 }
 
 async function writeTree(folder: string, files: Readonly<Record<string, string | Buffer>>): Promise<void> {

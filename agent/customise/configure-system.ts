@@ -3,6 +3,7 @@ import { lstat, readdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { limits } from "../../proto/limits.ts";
+import { isDiskFull } from "../../proto/linux/disk-full.ts";
 import { errorCodeOf } from "../../proto/linux/error-code-of.ts";
 import { readInside, readTextInside, resolveInside } from "../../proto/linux/foreign-root.ts";
 import type { Edit } from "../../proto/system/config/edit.ts";
@@ -125,11 +126,14 @@ async function make(root: string, change: Change): Promise<void> {
     }
   } catch (error) {
     if (error instanceof Failure) throw error;
-    const isFull = errorCodeOf(error) === "ENOSPC" || errorCodeOf(error) === "EDQUOT";
     // The system's own words name the path by a number of ours.
     const why = errorCodeOf(error) ?? "unknown";
-    throw new Failure(isFull ? "too-small" : "device-error", `cannot write ${change.path} of the new system: ${why}`, {
-      cause: error,
-    });
+    throw new Failure(
+      isDiskFull(error) ? "too-small" : "device-error",
+      `cannot write ${change.path} of the new system: ${why}`,
+      {
+        cause: error,
+      },
+    );
   }
 }

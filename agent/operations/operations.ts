@@ -46,6 +46,11 @@ export interface Operations {
   list(): readonly Operation[];
   /** A running operation that changes a device, if there is one. */
   runningChange(): Operation | undefined;
+  /**
+   * Keeps every operation off a device, and other readers, until the returned function is called. Throws the Failure
+   * for which `start` would refuse work on it.
+   */
+  hold(device: string): () => void;
   /** Refuses to start anything from now on, for the reason given, until the returned function is called. */
   refuse(reason: string): () => void;
   /** Cancels everything, refuses what comes later, and resolves when all have stopped. */
@@ -56,6 +61,11 @@ const tickMs = 250;
 const endedKept = 100;
 /** How many cancellations that came before their starts are remembered; a start is on its way for seconds at most. */
 const cancelledAheadKept = 1000;
+
+/** A device that is being read. */
+interface Hold {
+  readonly device: string;
+}
 
 interface Entry {
   operation: Operation;
@@ -80,6 +90,7 @@ export function createOperations(parts: {
 }): Operations {
   const { executors, role, clock, monotonicClock, log } = parts;
   const entries = new Map<OperationId, Entry>();
+  const held = new Set<Hold>();
   const cancelledAhead = new Set<OperationId>();
   let refusal: string | undefined;
 
@@ -191,7 +202,7 @@ export function createOperations(parts: {
       if (refusal !== undefined) throw refused(refusal);
       if (cancelledAhead.has(id)) throw refused(`${id} was cancelled before it began`);
       requirePermission(role, spec.kind);
-      requireFreeDevice(entries.values(), spec);
+      if ("device" in spec) requireFreeDevice(entries.values(), held, spec.device);
       requireRoom(entries.values(), spec);
       return begin(id, spec);
     },
@@ -218,6 +229,16 @@ export function createOperations(parts: {
       [...entries.values()]
         .map((entry) => entry.operation)
         .find(({ state, spec }) => state === "running" && changesDevice[spec.kind]),
+    hold(device) {
+      requirePermission(role, "read-disk");
+      if (refusal !== undefined) throw refused(refusal);
+      requireFreeDevice(entries.values(), held, device);
+      if (held.size >= limits.captures.readers.most)
+        throw new Failure("device-busy", `this node has ${held.size} disks read already: wait until one is done`);
+      const hold = { device };
+      held.add(hold);
+      return () => void held.delete(hold);
+    },
     refuse(reason) {
       refusal = reason;
       return () => {
@@ -251,18 +272,21 @@ function executorOf(executors: Executors, spec: OperationSpec): Executor<Operati
   return executors[spec.kind] as Executor<OperationSpec>;
 }
 
-function requireFreeDevice(entries: Iterable<Entry>, spec: OperationSpec): void {
-  if (!("device" in spec)) return;
+function requireFreeDevice(entries: Iterable<Entry>, held: Iterable<Hold>, device: string): void {
   for (const { operation } of entries) {
     if (operation.state !== "running" || !("device" in operation.spec)) continue;
-    if (!devicesOverlap(operation.spec.device, spec.device)) continue;
+    if (!devicesOverlap(operation.spec.device, device)) continue;
     throw new Failure(
       "device-busy",
-      `${spec.device} is in use by operation ${operation.id} (${operation.spec.kind} on ` +
+      `${device} is in use by operation ${operation.id} (${operation.spec.kind} on ` +
         `${operation.spec.device}): wait until it has ended, or cancel it`,
       { found: operation.id },
     );
   }
+  // Without an operation to name: whoever asks again later, as the controller does, gets the device when it is free.
+  for (const hold of held)
+    if (devicesOverlap(hold.device, device))
+      throw new Failure("device-busy", `${device} is being read, to make an image of it: wait until that is done`);
 }
 
 /** Those that the guard still looks at count, too. */

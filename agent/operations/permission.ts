@@ -13,7 +13,7 @@ export const changesDevice: Record<OperationSpec["kind"], boolean> = {
 };
 
 /** Throws a Failure "unsupported" for work that the role may not do: the resident agent only reports and reboots. */
-export function requirePermission(role: AgentRole, kind: OperationSpec["kind"]): void {
+export function requirePermission(role: AgentRole, kind: OperationSpec["kind"] | "read-disk"): void {
   if (role === "netboot" || kind === "identify") return;
   throw new Failure(
     "unsupported",

@@ -18,7 +18,9 @@ import type { OperationId } from "../../proto/operation/operation.ts";
 import { operationToWire } from "../../proto/operation/operation-codec.ts";
 import { parseOperationId, parseSpec } from "../../proto/operation/parse-spec.ts";
 import type { Operations } from "../operations/operations.ts";
+import type { DiskToRead, HeldDisk } from "../read/hold-disk.ts";
 import { StatusError, toServiceError } from "./status.ts";
+import { streamDisk } from "./stream-disk.ts";
 
 /** What the door delegates to. */
 export interface AgentServiceParts {
@@ -27,6 +29,8 @@ export interface AgentServiceParts {
   readonly readBlockDevices: (signal: AbortSignal) => Promise<readonly BlockDevice[]>;
   readonly agentInfo: () => Promise<AgentInfo>;
   readonly operations: Operations;
+  /** Takes hold of a disk to read it; see holdDisk. */
+  readonly holdDisk: (disk: DiskToRead, signal: AbortSignal) => Promise<HeldDisk>;
   /**
    * Finds a way to reboot (rejects if there is none) and returns the function that reboots and logs its failure.
    */
@@ -113,6 +117,12 @@ export function createAgentService(parts: AgentServiceParts): AgentServiceServer
     }),
 
     listOperations: unary(async () => ({ operations: operations.list().map(operationToWire) })),
+
+    readDisk: (call) => {
+      streamDisk(call, parts.holdDisk).catch((error: unknown) => {
+        call.emit("error", refusal(call.getPath(), error));
+      });
+    },
 
     reboot: unary(async (request) => {
       await requireBoot(request.expectedBootId, "rebooting it");

@@ -6,6 +6,7 @@ import type { BoardItem } from "../../proto/node/board-item.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import type { OperationId, ReportedOperation } from "../../proto/operation/operation.ts";
 import type { OperationSpec } from "../../proto/operation/operation-spec.ts";
+import type { DiskReader, MeantDisk } from "../images/capture/disk-reader.ts";
 
 /** What an agent reports about itself and its node. */
 export interface AgentReport {
@@ -25,6 +26,11 @@ export interface AgentPort {
   watchOperation(id: OperationId, signal?: AbortSignal): AsyncIterable<ReportedOperation>;
   /** Resolves with the ended operation. */
   cancelOperation(id: OperationId, signal?: AbortSignal): Promise<ReportedOperation>;
+  /**
+   * Holds a disk to read parts of it, until the reader is closed, or the signal aborts. Reading rejects with AgentError
+   * too, and with Failure "verify-mismatch" for an answer that is not what was asked for.
+   */
+  readDisk(disk: MeantDisk, signal: AbortSignal): Promise<DiskReader>;
   /** Resolves when the agent has accepted; refused when `expectedBootId` is not the node's current one. */
   reboot(expectedBootId: string, signal?: AbortSignal): Promise<void>;
   /** Has the tasks of its system go on from the one that has failed; refused when none has, or in another boot. */

@@ -11,6 +11,7 @@ import { registerEvents } from "./commands/events.ts";
 import { registerIdentify } from "./commands/identify.ts";
 import { registerImages } from "./commands/images.ts";
 import { registerImagesAdd } from "./commands/images-add.ts";
+import { registerImagesCapture } from "./commands/images-capture.ts";
 import { registerImagesDerive } from "./commands/images-derive.ts";
 import { registerImagesRemove } from "./commands/images-remove.ts";
 import { registerImagesSearch } from "./commands/images-search.ts";
@@ -256,6 +257,7 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
   registerImagesAdd(images, toAction);
   registerImagesSearch(images, toAction);
   registerImagesDerive(images, toAction);
+  registerImagesCapture(images, toAction);
   registerImagesShow(images, toAction);
   registerImagesRemove(images, toAction);
   registerReimage(program, toAction);

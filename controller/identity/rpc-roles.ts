@@ -37,6 +37,7 @@ const controller = {
   RetryTasks: changes,
   AddImage: changes,
   DeriveImage: changes,
+  CaptureImage: changes,
   RemoveImage: changes,
   RemoveRoot: changes,
   StartRollout: changes,

@@ -13,7 +13,14 @@ import { noSuchImage } from "./catalogue/find-image.ts";
 import type { Image, ImageName } from "./catalogue/image.ts";
 import { isOutdatedManifest, parseImageName, parseManifest } from "./catalogue/parse-manifest.ts";
 import { clearUnfinished, withUnfinishedFolder } from "./catalogue/unfinished-folder.ts";
-import { flush, type ImportProgress, importImage, storeFiles } from "./import/import-image.ts";
+import {
+  flush,
+  type ImportProgress,
+  importImage,
+  importRaw,
+  type RawRequest,
+  storeFiles,
+} from "./import/import-image.ts";
 
 /** Where to report what cannot be returned to a caller; a pino logger implements it. */
 export interface ImageStoreLog {
@@ -33,6 +40,8 @@ export interface NewImage {
   readonly everything?: boolean;
   /** The digest that the uncompressed image must have; any other image is refused. */
   readonly expectedDigest?: ImageDigest;
+  /** Called with pieces of the source that nobody needs any more; see ImportRequest. */
+  readonly release?: (piece: Uint8Array) => void;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: ImportProgress) => void;
 }
@@ -52,6 +61,11 @@ export interface ImageStore {
    * do.
    */
   add(image: NewImage): Promise<Image>;
+  /**
+   * Adds an image that its own source writes as a raw file: see importRaw. A name that is taken is refused before
+   * anything is written. Throws as importRaw does.
+   */
+  addRaw(image: Pick<RawRequest, "fill" | "signal" | "onProgress"> & { readonly name: string }): Promise<Image>;
   /** Throws Refusal "not-found". The caller checks whether anything still needs the image. */
   remove(name: string): Promise<void>;
   /** Absolute path of the pack of an image with this content, a zstd file of it; undefined when there is none. */
@@ -83,7 +97,7 @@ export async function createImageStore(options: {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const { images, outdated } = await readAll(directory, log);
   const busy = new Set<string>();
-  let adding = 0;
+  let underWay = 0;
 
   const sorted = () => [...images.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const byDigest = (digest: ImageDigest) => sorted().find((image) => image.digest === digest);
@@ -119,6 +133,37 @@ export async function createImageStore(options: {
     images.set(image.name, image);
   };
 
+  const common = (name: ImageName): Pick<RawRequest, "name" | "clock" | "onAllUsed"> => ({
+    name,
+    clock,
+    onAllUsed: ({ number, filesystemType }, why) =>
+      log.warn(
+        { image: name, partition: number, filesystemType },
+        `nodes are sent all of partition ${number} of image ${name}: ${why}`,
+      ),
+  });
+
+  /** Has an image made in a folder of its own, and adds it. */
+  const adding = async (name: ImageName, make: (unfinished: string) => Promise<Image>): Promise<Image> => {
+    if (busy.has(name)) throw precondition(`an image ${name} is already being added or removed`);
+    if (underWay >= mostAtOnce)
+      throw new Refusal("exhausted", `${mostAtOnce} images are being added already: wait until one of them is done`, {
+        reason: "invalid",
+      });
+    busy.add(name);
+    underWay += 1;
+    try {
+      return await withUnfinishedFolder(directory, async (unfinished) => {
+        const image = await make(unfinished);
+        if (images.get(name) !== image) await publish(unfinished, image);
+        return image;
+      });
+    } finally {
+      underWay -= 1;
+      busy.delete(name);
+    }
+  };
+
   return {
     list: async () => sorted(),
     get: async (name) => images.get(name),
@@ -128,34 +173,21 @@ export async function createImageStore(options: {
     async add({ name: given, blockMap: blockMapBytes, ...rest }) {
       const name = parseImageName(given);
       const blockMap = blockMapBytes && parseBlockMap(blockMapBytes);
-      if (busy.has(name)) throw precondition(`an image ${name} is already being added or removed`);
-      if (adding >= mostAtOnce)
-        throw new Refusal("exhausted", `${mostAtOnce} images are being added already: wait until one of them is done`, {
-          reason: "invalid",
-        });
-      busy.add(name);
-      adding += 1;
-      try {
-        return await withUnfinishedFolder(directory, async (unfinished) => {
-          const image = await importImage(unfinished, {
-            ...rest,
-            ...(blockMap && { blockMap }),
-            name,
-            clock,
-            onAllUsed: ({ number, filesystemType }, why) =>
-              log.warn(
-                { image: name, partition: number, filesystemType },
-                `nodes are sent all of partition ${number} of image ${name}: ${why}`,
-              ),
-            known: (digest) => known(name, digest, rest.everything === true),
-          });
-          if (images.get(name) !== image) await publish(unfinished, image);
-          return image;
-        });
-      } finally {
-        adding -= 1;
-        busy.delete(name);
-      }
+      return await adding(name, (unfinished) =>
+        importImage(unfinished, {
+          ...rest,
+          ...(blockMap && { blockMap }),
+          ...common(name),
+          known: (digest) => known(name, digest, rest.everything === true),
+        }),
+      );
+    },
+
+    async addRaw({ name: given, ...rest }) {
+      const name = parseImageName(given);
+      if (images.has(name))
+        throw alreadyExists(`an image ${name} already exists: choose another name, or remove it first`);
+      return await adding(name, (unfinished) => importRaw(unfinished, { ...rest, ...common(name) }));
     },
 
     async remove(name) {

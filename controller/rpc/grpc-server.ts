@@ -17,6 +17,7 @@ import { createAdmission } from "../agents/admit-registration.ts";
 import { boundStrangers } from "../tls/bound-strangers.ts";
 import { logProblem } from "../tls/log-problem.ts";
 import { listenTls } from "../tls/tls-listener.ts";
+import { createUploads } from "../uploads/uploads.ts";
 import { createAccess } from "./access.ts";
 import { createControllerService } from "./doors/controller-service.ts";
 import { createEnrollmentService } from "./doors/enrollment-service.ts";
@@ -27,6 +28,7 @@ import { createPlainDoor } from "./plain-door.ts";
 import { shareSocket } from "./share-socket.ts";
 import { createSocketPeers } from "./socket-peers.ts";
 import { userOf } from "./socket-user.ts";
+import { openUploadDoor } from "./upload-door.ts";
 
 /** How long running calls may take to end at shutdown before they are cut, in milliseconds. */
 const graceMs = 2000;
@@ -81,12 +83,14 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
   const { nodes, nodeLogs, agents, events, identity } = options.parts;
   const closing = new AbortController();
   const peers = createSocketPeers();
+  const uploads = createUploads(monotonicClock);
   const access = createAccess({ identity, now: clock.now, nodeProved: options.nodeProved });
   const host: CallHost = {
     closing: closing.signal,
     ongoing: new Set(),
     callerOf: (call) => peers.callerOf(call.getPeer()) ?? access.callerOf(call),
     peerOf: access.peerOf,
+    uploads,
     log,
   };
   const admission = createAdmission({ nodes, agents, events, clock: monotonicClock, closed: closing.signal });
@@ -171,6 +175,7 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
   }
 
   let unixServer: UnixServer | undefined;
+  let uploadServer: UnixServer | undefined;
   let tcp: Listening | undefined;
   try {
     await prepareSocketPath(options.socket, { program: "controller", setting: "socket (--socket)" });
@@ -185,7 +190,9 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
         connection.destroy();
       }
     });
-    if (options.socketGroup !== undefined) await shareSocket(options.socket, options.socketGroup);
+    const { socket, socketGroup } = options;
+    if (socketGroup !== undefined) await shareSocket(socket, socketGroup);
+    uploadServer = await openUploadDoor({ socket, uploads, log, ...(socketGroup !== undefined && { socketGroup }) });
     for (const door of doors) door.setHealth("SERVING");
     return {
       async listenTcp(address, port) {
@@ -200,6 +207,8 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
         for (const door of doors) door.setHealth("NOT_SERVING");
         closing.abort();
         unixServer?.close();
+        uploadServer?.close();
+        uploads.close();
         tcp?.close();
         access.close();
         await Promise.all([...doors, plainDoor].map((door) => door.close(graceMs)));
@@ -209,6 +218,7 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
     };
   } catch (error) {
     unixServer?.close();
+    uploadServer?.close();
     for (const { server } of doors) server.forceShutdown();
     throw error;
   }

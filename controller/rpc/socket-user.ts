@@ -23,8 +23,8 @@ export function userOf(connection: Socket): Caller & { readonly kind: "socket-us
   return { kind: "socket-user", uid, name: parseUserName(readPasswd(), uid) ?? String(uid) };
 }
 
-/** Node has no public name for it; its handle has had this one since Node 0.x. */
-function descriptorOf(connection: Socket): number {
+/** Its file descriptor. Node has no public name for it; its handle has had this one since Node 0.x. */
+export function descriptorOf(connection: Socket): number {
   const { _handle: handle } = connection as Socket & { readonly _handle?: { readonly fd?: number } };
   if (handle?.fd === undefined || handle.fd < 0) throw new Error("a connection has no file descriptor");
   return handle.fd;

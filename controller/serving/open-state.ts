@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createEventLog, type EventLog } from "../events/event-log.ts";
 import { type ControllerIdentity, openIdentity } from "../identity/open-identity.ts";
+import { type CaptureRequest, captureDisk } from "../images/capture/capture-disk.ts";
 import type { ImageDeriver } from "../images/derive/image-deriver.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import { createNodeLogs, type NodeLogs } from "../logs/node-logs.ts";
@@ -22,6 +23,7 @@ export interface State {
   readonly identity: ControllerIdentity;
   readonly images: ImageStore;
   readonly deriver: ImageDeriver;
+  readonly captureDisk: (request: CaptureRequest) => ReturnType<typeof captureDisk>;
 }
 
 /** Opens the state directory and the images, and makes the folders that do not exist. */
@@ -54,5 +56,8 @@ export async function openState({ config, adapters, running }: Stage): Promise<S
   });
   const images = await adapters.openImages({ directory: imageDirectory, log });
   const deriver = adapters.imageDeriver({ images, directory: imageDirectory });
-  return { store, keeper, events, nodes, acceptRules, nodeLogs, identity, images, deriver };
+  return {
+    ...{ store, keeper, events, nodes, acceptRules, nodeLogs, identity, images, deriver },
+    captureDisk: (request) => captureDisk(request, { images, directory: imageDirectory }),
+  };
 }

@@ -6,7 +6,7 @@ import { findLineage, withDescendants } from "./device-tree.ts";
 import { whyNotADisk } from "./disk-kind.ts";
 import { type DiskProtection, keepLabelOnly, refuseProtected } from "./protected-disk.ts";
 
-/** What to overwrite. */
+/** What to overwrite, or to read. */
 export interface DiskRequest {
   /** The device path as it was given. */
   readonly path: string;
@@ -36,12 +36,15 @@ export type RunningRoot = Pick<RootDevice, "source" | "disk">;
  * what is built on the disk (LVM, RAID, crypt, loop devices) are the running system's: they end with it, and count for
  * nothing. Should the agent's system take the disk into use again, the judgement there finds that. What the disk is,
  * its lock and its size stay.
+ *
+ * "read" needs a whole disk that nobody uses, or it would change while it is read. It may be locked, and protected:
+ * protection is against writing.
  */
-export type DiskPurpose = "overwrite" | "overwrite-after-reboot" | "unmount";
+export type DiskPurpose = "overwrite" | "overwrite-after-reboot" | "unmount" | "read";
 
 /**
- * The one decision whether a device may be erased: the device, or why not. The controller chooses disks by it and the
- * agent's guard has the last word by it, before every operation that writes.
+ * The one decision whether a device may be erased, or read as a whole: the device, or why not. The controller chooses
+ * disks by it and the agent's guard has the last word by it, before every operation that writes.
  *
  * A Failure names device, finding and remedy: `not-a-disk` (relative, "..", symbolic link, unknown, a partition, a
  * drive without a medium, RAM, CD, flash memory, a network block device, or stacked on other devices), `protected`,
@@ -58,14 +61,15 @@ export function judgeDisk(devices: readonly BlockDevice[], request: DiskRequest)
   if (device === undefined) return unknownDevice(devices, path);
   const stack = withDescendants(device);
   const use = () => checkMounts(device, stack) ?? checkHolders(device, stack);
+  const writes = purpose !== "unmount" && purpose !== "read";
   const problem =
     checkType(device, lineage, allowPartition) ??
-    (purpose === "unmount" ? undefined : refuseProtected(path, lineage[0] ?? device, protectedDisks)) ??
+    (writes ? refuseProtected(path, lineage[0] ?? device, protectedDisks) : undefined) ??
     (purpose === "overwrite-after-reboot" ? undefined : checkRoot(device, lineage, stack, root)) ??
-    (purpose === "overwrite" ? use() : undefined) ??
-    (purpose === "unmount"
-      ? undefined
-      : (checkWritable(device, lineage) ?? checkSize(device, minBytes) ?? checkSectors(device, tableSectorBytes)));
+    (purpose === "overwrite" || purpose === "read" ? use() : undefined) ??
+    (writes
+      ? (checkWritable(device, lineage) ?? checkSize(device, minBytes) ?? checkSectors(device, tableSectorBytes))
+      : undefined);
   return problem ?? device;
 }
 

@@ -17,9 +17,14 @@ export interface CLibrary {
   getsockopt(fd: number, level: number, option: number, structure: Uint8Array): void;
   /** mkfifo(3): a named pipe with these permission bits, less the umask. */
   mkfifo(path: string, mode: number): void;
+  /** fcntl(2), F_DUPFD_CLOEXEC: another file descriptor of the same file, which the caller closes. */
+  duplicate(fd: number): number;
   /** settimeofday(2), with a timeval; the timezone is left as it is. */
   settimeofday(timeval: Uint8Array): void;
 }
+
+/** F_DUPFD_CLOEXEC of fcntl.h, on x64 and arm64. */
+const duplicateCloseOnExec = 1030;
 
 let library: CLibrary | undefined;
 
@@ -39,6 +44,7 @@ function declareFunctions(): CLibrary {
   const recv = c.func("long recv(int fd, void *buffer, unsigned long length, int flags)");
   const getsockopt = c.func("int getsockopt(int fd, int level, int option, void *structure, void *length)");
   const mkfifo = c.func("int mkfifo(const char *path, unsigned int mode)");
+  const fcntl = c.func("int fcntl(int fd, int command, int argument)");
   const settimeofday = c.func("int settimeofday(const void *timeval, const void *timezone)");
   const call = (name: string, code: KoffiFunction, ...values: readonly unknown[]): number => {
     const result = Number(code(...values));
@@ -51,6 +57,7 @@ function declareFunctions(): CLibrary {
     ioctl: (fd, request, structure) => call("ioctl", ioctl, fd, request, structure ?? null),
     settimeofday: (timeval) => void call("settimeofday", settimeofday, timeval, null),
     mkfifo: (path, mode) => void call("mkfifo", mkfifo, path, mode),
+    duplicate: (fd) => call("fcntl", fcntl, fd, duplicateCloseOnExec, 0),
     flock: (fd, operation) => void call("flock", flock, fd, operation),
     socket: (domain, type, protocol) => call("socket", socket, domain, type, protocol),
     send: (fd, bytes, flags) => call("send", send, fd, bytes, bytes.length, flags),

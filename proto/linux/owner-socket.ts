@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { chmod, lstat, mkdir, stat, unlink } from "node:fs/promises";
-import { createConnection, createServer, type Server, type Socket } from "node:net";
+import { createConnection, createServer, type Server, type ServerOpts, type Socket } from "node:net";
 import { dirname } from "node:path";
 import process from "node:process";
 import { Failure } from "../failure.ts";
@@ -44,8 +44,12 @@ export async function prepareSocketPath(path: string, { program, setting }: Sock
  * Listens at the path, for its owner alone from the first moment: who may connect may erase disks. Rejects with the
  * error of listen(2).
  */
-export async function listenForOwner(path: string, connected: (connection: Socket) => void): Promise<Server> {
-  const server = createServer(connected);
+export async function listenForOwner(
+  path: string,
+  connected: (connection: Socket) => void,
+  options: ServerOpts = {},
+): Promise<Server> {
+  const server = createServer(options, connected);
   // The kernel makes the socket by the umask (unix(7)), within this call; a chmod would come later.
   const usual = process.umask(0o177);
   try {

@@ -13,7 +13,8 @@ export type Capability =
   | "resident-settings"
   | "system-config"
   | "tasks"
-  | "cancel-ahead";
+  | "cancel-ahead"
+  | "read-disk";
 
 /** What of a write may ask for a capability. */
 export type AskedWrite = Pick<OperationSpec & { readonly kind: "write-image" }, "growth" | "ids" | "customisation">;
@@ -100,6 +101,12 @@ export const features: Readonly<Record<Capability, Feature>> = {
   // Nothing asks for it: it says what an agent's "unknown operation" means.
   "cancel-ahead": {
     does: "refuse the start of an operation that was cancelled before it came",
+    fields: [],
+    isAskedFor: () => false,
+  },
+  // No write asks for it, but a capture does: AgentService.ReadDisk.
+  "read-disk": {
+    does: "send back what is on a disk",
     fields: [],
     isAskedFor: () => false,
   },

@@ -23,6 +23,14 @@ export function addAgentToInittab(inittab: string, system: InittabReader, role: 
   return `${[...lines, agentInittabLine(system, role)].join("\n")}\n`;
 }
 
+/** The inittab without any line that starts the agent; every other line stays as it is. */
+export function removeAgentFromInittab(inittab: string): string {
+  return inittab
+    .split("\n")
+    .filter((line) => !startsAgent(line))
+    .join("\n");
+}
+
 function startsAgent(line: string): boolean {
   const program = /^[^#:]*:[^:]*:[^:]*:\s*(\S+)/.exec(line)?.[1];
   return Object.values<string | undefined>(agentPrograms).includes(program);

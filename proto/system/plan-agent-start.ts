@@ -13,6 +13,12 @@ export interface PlannedFile {
 
 const units = "/etc/systemd/system";
 
+/** What has systemd start the agent and the tasks of its system: the units, and the links that enable them. */
+export const agentUnitPaths: readonly string[] = [agentUnit, tasksUnit, tasksPathUnit].flatMap((name) => [
+  `${units}/${name}`,
+  `${units}/multi-user.target.wants/${name}`,
+]);
+
 /**
  * The files that have an init system start the agent at boot and again whenever it ends; of a resident one under systemd, its
  * tasks too, which it starts itself elsewhere. Placing them twice is the

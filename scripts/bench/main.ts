@@ -26,6 +26,7 @@ import { priceOfTls } from "./report/price-of-tls.ts";
 import { type Report, renderReport } from "./report/render-report.ts";
 import { type FleetFigures, measureFleet } from "./runs/fleet.ts";
 import { measureDigests } from "./runs/measure-digests.ts";
+import { type ImportCost, measureImports } from "./runs/measure-imports.ts";
 import { type Row, runRounds } from "./runs/run-rounds.ts";
 import { type BenchStage, setStage } from "./stage/bench-stage.ts";
 import { checkCard, putAnotherSystem, putImage } from "./stage/card-content.ts";
@@ -46,13 +47,14 @@ async function bench(options: BenchOptions, { unlessInterrupted }: Interruption)
   const hasImages = ({ after }: Contender): boolean => after !== "the upgraded image" || upgradedImage !== undefined;
   const possible = [...commandContenders, etcher, ...palletContenders, readCard].filter(hasImages).map(({ id }) => id);
   const wants = (id: string): boolean =>
-    (options.only?.has(id) ?? true) && [...possible, "fleet", "digests"].includes(id);
+    (options.only?.has(id) ?? true) && [...possible, "fleet", "digests", "images-add"].includes(id);
   const forms = await unlessInterrupted(() => provideForms(image.image, note));
   const agentProgram = await unlessInterrupted(buildAgent);
 
   const measuredAt = `${new Date().toISOString().slice(0, 16)}Z`;
   const rows: Row[] = [];
   const fleets: FleetFigures[] = [];
+  const imports: ImportCost[] = [];
   const imageFacts: string[] = [await describeImage(image, forms)];
   const { stage, clear } = await setStage(cache, { forms, sizeBytes: image.sizeBytes, agentProgram, note });
   const measure = async (): Promise<void> => {
@@ -87,6 +89,7 @@ async function bench(options: BenchOptions, { unlessInterrupted }: Interruption)
         card,
       )),
     );
+    if (wants("images-add")) imports.push(...(await measureImports(stage, image.image, options.runs)));
     if (wants("fleet"))
       for (const agents of options.fleets) {
         note(`a fleet of ${agents}`);
@@ -115,8 +118,9 @@ async function bench(options: BenchOptions, { unlessInterrupted }: Interruption)
     rows,
     fleets,
     digests,
+    imports,
     prices: priceOfTls(rows),
-    aims: judgeAims(rows, digests),
+    aims: judgeAims(rows, digests, imports),
     notes: [
       `Medians of ${options.runs} runs in turn. CPU-s: of every process of the receiving program (control group; the ` +
         "kernel's own threads, such as the loop device's, count for nobody). Wire: what the receiver's interface " +

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 export interface BenchOptions {
   readonly sizeBytes: number;
   readonly runs: number;
-  /** Ids of contenders, "fleet" and "digests"; undefined for everything. */
+  /** Ids of contenders, "fleet", "digests" and "images-add"; undefined for everything. */
   readonly only?: ReadonlySet<string>;
   /** A raw image to use in the place of the benchmark's own. */
   readonly image?: string;

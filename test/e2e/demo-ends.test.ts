@@ -30,7 +30,13 @@ describe("the demo", { ...requires("root", "loop devices"), timeout: 900_000 }, 
       // ended with.
       const child = spawn("script", ["-qefc", "exec npm run demo -- --nodes 1 --keep", "/dev/null"], {
         cwd: checkout,
-        env: { ...withoutPallet(process.env), TMPDIR: temporary, DEMO_OF_A_TEST: mark.slice("DEMO_OF_A_TEST=".length) },
+        env: {
+          ...withoutPallet(process.env),
+          // Of the terminal that script makes, not of whatever this test runs in: on a dumb one there is no table.
+          TERM: "xterm",
+          TMPDIR: temporary,
+          DEMO_OF_A_TEST: mark.slice("DEMO_OF_A_TEST=".length),
+        },
       });
       const log = createConsole("demo");
       child.stdout.setEncoding("utf8").on("data", log.append);

@@ -1,5 +1,6 @@
 import { agent } from "./families/agent.ts";
 import { boot } from "./families/boot.ts";
+import { configs } from "./families/configs.ts";
 import { controller } from "./families/controller.ts";
 import { downloads } from "./families/downloads.ts";
 import { http } from "./families/http.ts";
@@ -12,6 +13,7 @@ import type { AnyFamily } from "./frame/family.ts";
 export const groups = {
   agent,
   boot,
+  configs,
   controller,
   downloads,
   http,

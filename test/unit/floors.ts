@@ -18,14 +18,14 @@ export const floorPlan: Readonly<Record<string, readonly (readonly string[])[]>>
     ["linux", "options", "watchdog"],
     ["board", "card", "door", "fetch", "inventory", "operations", "tasks"],
     ["disk", "registration", "write"],
-    ["customise", "identity", "log"],
+    ["customise", "identity", "log", "read"],
     ["executors", "resident", "rpc"],
     ["."],
   ],
 
   controller: [
     ["artefacts", "callers", "records", "refusal", "uplink"],
-    ["events", "requirements", "roots", "tls"],
+    ["events", "requirements", "roots", "tls", "uploads"],
     ["identity", "images"],
     ["nodes", "rootfs"],
     ["boot-tree", "logs", "network"],
@@ -55,6 +55,7 @@ export const floorPlan: Readonly<Record<string, readonly (readonly string[])[]>>
     ["import"],
     ["."],
     ["derive"],
+    ["capture"],
   ],
   "controller/images/filesystems": [["fat"], ["."]],
   "controller/network": [

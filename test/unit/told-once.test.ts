@@ -32,7 +32,7 @@ const decisions: readonly [what: string, givenAwayBy: RegExp, decidedIn: string]
   ["which addresses mean this machine alone", /127\(\\\.|127\\\.|"127\."/, "proto/names/plain-address.ts"],
   ["what a clock is", /interface \w*Clock\b/, "proto/time/clock.ts"],
   ["how a rollout's id is made", /abcdefghjkmnpqrstuvwxyz/, "controller/reimage/plan/rollout-id.ts"],
-  ["whether a disk is full", /ENOSPC" \|\|/, "controller/refusal/disk-full.ts"],
+  ["whether a disk is full", /ENOSPC" \|\|/, "proto/linux/disk-full.ts"],
   ["what is compressed twice", /compressed twice/, "controller/images/formats/detect-format.ts"],
   ["how a gRPC server is shut down", /\.tryShutdown\(/, "proto/grpc/described-server.ts"],
 ];

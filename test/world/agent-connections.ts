@@ -123,6 +123,7 @@ export function createConnections(reach: Reach, clock: Clock, random: Random, li
           if (operation === undefined) throw error("not-found", "invalid", `there is no operation ${id}`);
           return asTold(agent, operation);
         }),
+      readDisk: () => Promise.reject(error("refused", "unsupported", "the world's cards have no bytes")),
       reboot: (expectedBootId, signal) => call(meant, until(signal), (agent) => agent.reboot(expectedBootId)),
       close: () => closed.abort(),
     };

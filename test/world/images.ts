@@ -79,6 +79,7 @@ export function createWorldImages(bootFile: string): ImageStore {
     getByDigest: async (digest) => imageOfDigest(digest),
     getByManifest: async (digest) => images.find((image) => image.pack.manifestDigest === digest),
     add: refuse,
+    addRaw: refuse,
     remove: refuse,
     storedFile: () => undefined,
     packFile: () => undefined,

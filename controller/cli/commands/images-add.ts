@@ -4,7 +4,7 @@ import { AddImageHeader } from "../../../proto/gen/pallet/v1/controller.ts";
 import { isSha256 } from "../../../proto/pack/digest.ts";
 import { planImagesAdd } from "../../images/import/plan-requirements.ts";
 import { type CommandContext, type ToAction, UsageError } from "../connection/command-context.ts";
-import { type UploadSource, uploadMessages } from "../connection/upload-source.ts";
+import { type UploadSource, withUpload } from "../connection/upload-source.ts";
 import { printable } from "../render/printable.ts";
 import { renderAddedImage } from "../render/render-images.ts";
 import { renderChosen } from "../render/render-os-list.ts";
@@ -45,9 +45,10 @@ async function add(
     everything,
     ...(imageSha256 !== undefined && { imageDigest: imageSha256 }),
   });
-  const answer = context.client.addImage(uploadMessages(header, source), context.signal);
-  const image = await showImport(context, { name, source }, answer, (part) =>
-    part.$case === "progress" ? { progress: part.value } : { result: part.value },
+  const image = await withUpload(context, header, source, (messages) =>
+    showImport(context, { name, source }, context.client.addImage(messages, context.signal), (part) =>
+      part.$case === "progress" ? { progress: part.value } : { result: part.value },
+    ),
   );
   if (everything && !image.everything) {
     throw new Failure(

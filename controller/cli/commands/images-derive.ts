@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
-import type { DerivedImage } from "../../../proto/gen/pallet/v1/controller.ts";
+import { type DerivedImage, DeriveImageHeader } from "../../../proto/gen/pallet/v1/controller.ts";
 import { planImagesDerive } from "../../images/derive/plan-requirements.ts";
 import type { CommandContext, ToAction } from "../connection/command-context.ts";
-import { openUpload, type UploadSource, uploadMessages } from "../connection/upload-source.ts";
+import { openUpload, type UploadSource, withUpload } from "../connection/upload-source.ts";
 import type { Location } from "../download/location.ts";
 import { printable } from "../render/printable.ts";
 import { renderGain, viewGain } from "../render/render-gain.ts";
@@ -29,10 +29,11 @@ async function derive(
   from: string,
   source: UploadSource,
 ): Promise<DerivedImage> {
-  const header = { name, from, fileBytes: BigInt(source.fileBytes) };
-  const answer = context.client.deriveImage(uploadMessages(header, source), context.signal);
-  return showImport(context, { name, source }, answer, (part) =>
-    part.$case === "progress" ? { progress: part.value } : { result: part.value },
+  const header = DeriveImageHeader.create({ name, from, fileBytes: BigInt(source.fileBytes) });
+  return withUpload(context, header, source, (messages) =>
+    showImport(context, { name, source }, context.client.deriveImage(messages, context.signal), (part) =>
+      part.$case === "progress" ? { progress: part.value } : { result: part.value },
+    ),
   );
 }
 

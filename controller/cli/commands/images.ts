@@ -10,7 +10,7 @@ export function registerImages(program: Command, toAction: ToAction): Command {
   const images = program
     .command("images")
     .alias("image")
-    .description("list the images in the catalogue; add, search for, derive, show or remove one")
+    .description("list the images in the catalogue; add, search for, derive, capture, show or remove one")
     .addHelpText("after", examples(["controller images"], ["controller images add debian-12.img.xz"]));
   listing(images, toAction);
   listing(images.command("list").alias("ls").description("list the images, as `controller images` does"), toAction);

@@ -19,19 +19,23 @@ export async function installIfAsked(
   if (install) await installMissing(requirements.needs, (line) => note([printable(line)]));
 }
 
-/** The same for work that the controller does: it is on this machine if we reach it by its socket. */
+/**
+ * The same for work that the controller does: it is on this machine if we reach it by its socket.
+ *
+ * @param from what is sent to it; absent if nothing is
+ */
 export async function installForController(
   options: { readonly install?: true },
   context: CommandContext,
   plan: (of: { readonly formats: readonly ImageFormat[] }) => Requirements,
-  from: Location | "stdin",
+  from?: Location | "stdin",
 ): Promise<void> {
   if (!options.install) return;
   if (!context.target.startsWith("unix:"))
     throw new UsageError(
       "--install installs packages on this machine, but the controller is on another: omit --server",
     );
-  await installIfAsked(options, context, plan({ formats: await formatsOf(from) }));
+  await installIfAsked(options, context, plan({ formats: from === undefined ? [] : await formatsOf(from) }));
 }
 
 /** The format of a file by its content; for stdin and the web, from which it comes only once, every format. */

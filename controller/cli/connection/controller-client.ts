@@ -145,6 +145,7 @@ export function createControllerClient(raw: ControllerServiceClient, target: str
     getImage: unary("GetImage", raw.getImage),
     addImage: upload("AddImage", raw.addImage),
     deriveImage: upload("DeriveImage", raw.deriveImage),
+    captureImage: stream("CaptureImage", raw.captureImage),
     removeImage: unary("RemoveImage", raw.removeImage),
     listRoots: unary("ListRoots", raw.listRoots),
     removeRoot: unary("RemoveRoot", raw.removeRoot, nodesTimeoutMs),

@@ -2,6 +2,9 @@ import { type FileHandle, open } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { maxUploadChunkBytes } from "../../../proto/upload-limits.ts";
+import { createPiecePool, type PiecePool } from "../../uploads/piece-pool.ts";
+import { openUploadConnection, type UploadConnection } from "../../uploads/upload-connection.ts";
+import { uploadSocketOf } from "../../uploads/upload-socket.ts";
 import type { CommandContext } from "./command-context.ts";
 
 /** Bytes to send, and how many there are; 0 if unknown. */
@@ -10,6 +13,8 @@ export interface UploadSource {
   readonly fileBytes: number;
   /** Where it has to be fetched first: says to whom to tell, in a sentence, that the way to it broke and it goes on. */
   readonly tellTrouble?: (to: (sentence: string) => void) => void;
+  /** Takes back a piece that nobody needs any more, where its memory is used again. */
+  readonly release?: (piece: Uint8Array) => void;
   close(): Promise<void>;
 }
 
@@ -31,16 +36,26 @@ export async function openUpload(file: string, context: CommandContext, folder: 
     if (folder === "archive") return archiveOf(file);
     throw new Failure("invalid", `${file} is a folder: ${folder.refuse}`);
   }
-  return {
-    bytes: stat.isFile() ? unchanged(handle, file) : streamOf(handle),
-    // A device or a named pipe reports no size.
-    fileBytes: stat.isFile() ? stat.size : 0,
-    close: () => handle.close(),
-  };
+  const close = () => handle.close();
+  // A device or a named pipe reports no size.
+  if (!stat.isFile())
+    return {
+      bytes: handle.createReadStream({ highWaterMark: maxUploadChunkBytes, autoClose: false }),
+      fileBytes: 0,
+      close,
+    };
+  const pool = createPiecePool();
+  return { bytes: unchanged(handle, file, pool), fileBytes: stat.size, release: pool.release, close };
 }
 
-function streamOf(handle: FileHandle): AsyncIterable<Buffer> {
-  return handle.createReadStream({ highWaterMark: maxUploadChunkBytes, autoClose: false });
+async function* piecesOf(handle: FileHandle, pool: Pick<PiecePool, "take">): AsyncGenerator<Uint8Array> {
+  for (let position = 0; ; ) {
+    const piece = pool.take();
+    const { bytesRead } = await handle.read(piece, 0, piece.length, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield piece.subarray(0, bytesRead);
+  }
 }
 
 /**
@@ -48,13 +63,13 @@ function streamOf(handle: FileHandle): AsyncIterable<Buffer> {
  * since it was opened: part of them may be the old content and part the new one. The time of the last change of the
  * inode counts too, because nobody can set it back.
  */
-async function* unchanged(handle: FileHandle, file: string): AsyncGenerator<Uint8Array> {
+async function* unchanged(handle: FileHandle, file: string, pool: Pick<PiecePool, "take">): AsyncGenerator<Uint8Array> {
   const stateOf = async () => {
     const { size, mtimeNs, ctimeNs } = await handle.stat({ bigint: true });
     return `${size} bytes, changed at ${mtimeNs} ns, its inode at ${ctimeNs} ns`;
   };
   const expected = await stateOf();
-  yield* streamOf(handle);
+  yield* piecesOf(handle, pool);
   const found = await stateOf();
   if (found === expected) return;
   throw new Failure(
@@ -102,14 +117,48 @@ function archiveOf(folder: string): UploadSource {
   };
 }
 
-/** The messages of a call that uploads a file: its header, then its bytes in chunks. */
-export async function* uploadMessages<Header>(
+/** The requests of a call that uploads a file. */
+type UploadMessage<Header> = {
+  part: { $case: "header"; value: Header } | { $case: "chunk"; value: Uint8Array };
+};
+
+/** Makes a call that uploads a file, in the cheapest way that the controller has for its bytes. */
+export async function withUpload<Header extends { readonly upload?: string | undefined }, Result>(
+  { target }: Pick<CommandContext, "target">,
   header: Header,
   source: UploadSource,
-): AsyncGenerator<{
-  part: { $case: "header"; value: Header } | { $case: "chunk"; value: Uint8Array };
-}> {
-  yield { part: { $case: "header", value: header } };
+  call: (messages: AsyncIterable<UploadMessage<Header>>) => Promise<Result>,
+): Promise<Result> {
+  const connection = await connectForUpload(target);
+  try {
+    return await call(uploadMessages(header, source, connection));
+  } finally {
+    connection?.close();
+  }
+}
+
+/**
+ * The connection on which a file goes to a controller of this machine, without messages around its bytes; undefined for
+ * one elsewhere, and for one that is older than such connections.
+ *
+ * @param target where the controller is, as gRPC reads it
+ */
+async function connectForUpload(target: string): Promise<UploadConnection | undefined> {
+  const [, socket] = /^unix:(.+)$/.exec(target) ?? [];
+  return socket === undefined ? undefined : openUploadConnection(uploadSocketOf(socket));
+}
+
+/** The messages of a call that uploads a file: its header, then its bytes in chunks, unless a connection brings them. */
+export async function* uploadMessages<Header extends { readonly upload?: string | undefined }>(
+  header: Header,
+  source: UploadSource,
+  connection: UploadConnection | undefined,
+): AsyncGenerator<UploadMessage<Header>> {
+  yield { part: { $case: "header", value: { ...header, upload: connection?.token } } };
+  if (connection !== undefined) {
+    await connection.send(source);
+    return;
+  }
   for await (const bytes of source.bytes) {
     for (let start = 0; start < bytes.length; start += maxUploadChunkBytes) {
       yield { part: { $case: "chunk", value: bytes.subarray(start, start + maxUploadChunkBytes) } };

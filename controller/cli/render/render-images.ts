@@ -45,6 +45,7 @@ export function renderImage(image: ImageView, look: Look, now: number): string[]
     ["size", `${formatBytes(image.sizeBytes)} (${image.sizeBytes} bytes)`],
     ["stored", `${formatBytes(image.storedBytes)} (${image.storedBytes} bytes)`],
     ["added", image.addedAt === null ? "unknown" : `${image.addedAt} (${formatAge(image.addedAt, now)})`],
+    ...describeCapture(image),
     ["table", image.partitionTable],
     ["root", `partition ${image.rootPartition}, ${describeGrowth(growthOf(image))}`],
   ];
@@ -88,6 +89,24 @@ export function renderImage(image: ImageView, look: Look, now: number): string[]
     look,
   );
   return [...renderFields(fields, look), "", ...partitions, ...describeWhole(image), ...renderNotes(image)];
+}
+
+/** Where it was taken from, and what was left out. */
+function describeCapture({ capture }: ImageView): readonly (readonly [string, string])[] {
+  if (capture === null) return [];
+  const how = capture.generalised ? ", generalised" : "";
+  const removed = capture.removed.length === 0 ? "nothing" : capture.removed.map(printable).join(", ");
+  return [
+    ["made of", `${printable(capture.disk)} of ${printable(capture.node)}${how}`],
+    ["removed", removed],
+  ];
+}
+
+/** What was left out of an image of a disk, in lines. */
+export function renderRemoved({ capture }: ImageView): string[] {
+  if (capture === null) return [];
+  if (capture.removed.length === 0) return ["nothing was removed from the copy"];
+  return ["removed from the copy:", ...capture.removed.map((path) => `  ${printable(path)}`)];
 }
 
 function growthOf({ partitionTable, partitions, rootPartition, everything }: ImageView): GrowthForecast {

@@ -12,7 +12,7 @@ import { createImportDisplay } from "./import-display.ts";
  */
 export async function showImport<Part, Result>(
   context: CommandContext,
-  { name, source }: { readonly name: string; readonly source: UploadSource },
+  { name, source }: { readonly name: string; readonly source: Pick<UploadSource, "fileBytes" | "tellTrouble"> },
   answer: AsyncIterable<{ readonly part?: Part | undefined }>,
   read: (part: Part) => { readonly progress: ImportProgress } | { readonly result: Result },
 ): Promise<Result> {

@@ -55,6 +55,14 @@ export interface ImageView {
   /** What to know of it, a sentence each. */
   readonly notes: readonly string[];
   readonly addedAt: string | null;
+  /** The disk that it was made of; null for one that was added from a file. */
+  readonly capture: {
+    readonly node: string;
+    readonly disk: string;
+    readonly generalised: boolean;
+    /** What of the disk is not in it, or was changed in it. */
+    readonly removed: readonly string[];
+  } | null;
   /** How it is stored; lengths in bytes. */
   readonly pack: {
     readonly manifestDigest: string;
@@ -111,6 +119,7 @@ export function viewImage(image: Image): ImageView {
       : null,
     notes: image.notes,
     addedAt: toTime(image.addedAt),
+    capture: image.capture ?? null,
     pack: pack
       ? {
           manifestDigest: pack.manifestDigest,

@@ -109,6 +109,17 @@ export interface Pack {
   readonly onlyFree?: boolean;
 }
 
+/** Where an image was taken from; see pallet.v1.Capture. */
+export interface Capture {
+  /** Name of the node. */
+  readonly node: string;
+  /** Path of the disk on it. */
+  readonly disk: string;
+  readonly generalised: boolean;
+  /** What of the disk is not in the image, or was changed in it. Not printable by itself. */
+  readonly removed: readonly string[];
+}
+
 /** An image in the catalogue, as its manifest on disk holds it. */
 export interface Image {
   readonly name: ImageName;
@@ -132,6 +143,8 @@ export interface Image {
   readonly everything?: boolean;
   /** Milliseconds since the epoch. */
   readonly addedAt: number;
+  /** Absent if it was added from a file. */
+  readonly capture?: Capture;
 }
 
 /** Where the first partition starts: everything before it is erased first and written last. */

@@ -122,6 +122,9 @@ const manifest = z
     pack,
     everything: z.boolean().exactOptional(),
     addedAt: z.number().int().nonnegative(),
+    capture: z
+      .object({ node: z.string(), disk: z.string(), generalised: z.boolean(), removed: z.array(z.string()) })
+      .exactOptional(),
   })
   .refine(({ partitions, rootPartition }) => partitions.some(({ number }) => number === rootPartition), {
     path: ["rootPartition"],

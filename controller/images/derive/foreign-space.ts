@@ -97,7 +97,7 @@ for name in bin sbin lib lib32 lib64 libx32; do
 done
 if [ -e /etc/ld.so.cache ]; then cp /etc/ld.so.cache etc/; fi
 : > etc/mtab
-for name in fuse null; do : > "dev/$name"; mount --bind "/dev/$name" "dev/$name"; done
+for name in fuse null; do [ -e "/dev/$name" ] || continue; : > "dev/$name"; mount --bind "/dev/$name" "dev/$name"; done
 while [ $# -gt 0 ]; do
   if [ -d "$1" ]; then mkdir "$2"; else : > "$2"; fi
   mount --bind "$1" "$2"

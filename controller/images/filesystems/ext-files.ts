@@ -1,12 +1,22 @@
 import { posix } from "node:path";
 import { Failure } from "../../../proto/failure.ts";
 import type { FilesystemPlace } from "./fat-files.ts";
-import { parseErrors, parseFolder, parseInode } from "./parse-debugfs.ts";
+import { type FolderEntry, parseErrors, parseFolder, parseFolderEntries, parseInode } from "./parse-debugfs.ts";
 import { readToolOutput, type ToolOutput, type ToolRun } from "./read-tool-output.ts";
-import { isSafePath } from "./safe-path.ts";
+import { isPlainPath, isSafePath } from "./safe-path.ts";
 
 const maximumAnswerBytes = 1024 * 1024;
 const maximumLinks = 8;
+
+/** What is at a path. */
+export interface FoundInode {
+  readonly isFile: boolean;
+  readonly linkTarget?: string;
+  /** How many names it has. */
+  readonly links: number;
+  /** Its number. */
+  readonly inode: number;
+}
 
 /** Files of an ext2, ext3 or ext4 filesystem inside an image, read by debugfs(8) without mounting. */
 export interface ExtFiles {
@@ -20,7 +30,12 @@ export interface ExtFiles {
   readText(path: string, maximumBytes: number): Promise<string | undefined>;
   copyOut(path: string, destination: string, maximumBytes: number): Promise<void>;
   /** What is at a path, its last part not followed; `isFile` for a regular file. Undefined when there is nothing. */
-  lookUp(path: string): Promise<{ readonly isFile: boolean; readonly linkTarget?: string } | undefined>;
+  lookUp(path: string): Promise<FoundInode | undefined>;
+  /**
+   * Everything in the folder at a path without links, whatever the names; undefined when there is a name that debugfs
+   * cannot list in a line. Empty when there is no such folder.
+   */
+  listAll(folder: string): Promise<readonly FolderEntry[] | undefined>;
   /** The first bytes of the regular file at a path without links, at most so many. */
   readStart(path: string, maximumBytes: number): Promise<Buffer>;
 }
@@ -33,7 +48,7 @@ export function extFiles({ imagePath, offsetBytes, signal }: FilesystemPlace): E
     limit = maximumAnswerBytes,
     { to, excess }: { readonly to?: string; readonly excess?: ToolRun["excess"] } = {},
   ): Promise<ToolOutput> => {
-    if (!isSafePath(path.replace(/^\//, "") || "x"))
+    if (!isPlainPath(path.replace(/^\//, "") || "x"))
       throw new Failure("invalid", `"${path}" is not a valid path in an image`);
     // The value after "?" is debugfs's; a "?" in the image's own path would be taken for it, so the store has none.
     const args = ["-R", `${request} ${path}`, `${imagePath}?offset=${offsetBytes}`];
@@ -70,11 +85,14 @@ export function extFiles({ imagePath, offsetBytes, signal }: FilesystemPlace): E
     },
     async lookUp(path) {
       const found = await inode(path);
-      if (found?.type !== "symlink") return found && { isFile: found.type === "regular" };
+      if (found === undefined) return undefined;
+      const { links, inode: number } = found;
+      if (found.type !== "symlink") return { isFile: found.type === "regular", links, inode: number };
       // A target of 60 bytes and more is in a block of its own, which debugfs prints as it does a file's.
       const linkTarget = found.linkTarget ?? (await ask("cat", path)).output.toString("utf8");
-      return { isFile: false, linkTarget };
+      return { isFile: false, linkTarget, links, inode: number };
     },
+    listAll: async (folder) => parseFolderEntries((await ask("ls -p", folder)).output.toString("utf8")),
     async readStart(path, maximumBytes) {
       return (await ask("cat", path, maximumBytes, { excess: "cut" })).output;
     },

@@ -5,3 +5,13 @@
 export function isSafePath(path: string): boolean {
   return path.length <= 255 && path.split("/").every((name) => /^[A-Za-z0-9_+@~][A-Za-z0-9._+@~-]*$/.test(name));
 }
+
+/** The same, but names may be hidden: ".profile". "." and ".." are no names. */
+export function isPlainPath(path: string): boolean {
+  return isSafePath(
+    path
+      .split("/")
+      .map((name) => name.replace(/^\.(?=[^.])/, ""))
+      .join("/"),
+  );
+}

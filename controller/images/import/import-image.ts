@@ -2,14 +2,15 @@ import { open, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { keepLabelOnly, refuseProtecting } from "../../../proto/disk/protected-disk.ts";
 import { Failure } from "../../../proto/failure.ts";
+import { isDiskFull } from "../../../proto/linux/disk-full.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import { chooseChunkBytes } from "../../../proto/pack/pack-manifest.ts";
 import type { Clock } from "../../../proto/time/clock.ts";
-import { imagesDiskFull, isDiskFull } from "../../refusal/disk-full.ts";
+import { imagesDiskFull } from "../../refusal/disk-full.ts";
 import { assertRequirements } from "../../requirements/assert-requirements.ts";
 import type { BlockMap } from "../block-map/block-map.ts";
 import { checkBlockMap } from "../block-map/check-block-map.ts";
-import type { Image, ImageName, Partition } from "../catalogue/image.ts";
+import type { Capture, Image, ImageName, Partition } from "../catalogue/image.ts";
 import { renderManifest } from "../catalogue/parse-manifest.ts";
 import { decompress } from "../formats/decompress.ts";
 import { assertUncompressed, detectFormat } from "../formats/detect-format.ts";
@@ -19,9 +20,10 @@ import { mapImage } from "../map/map-image.ts";
 import { createChunkClassifier } from "../map/unused-map.ts";
 import { writePack } from "../pack/write-pack.ts";
 import { examineImage } from "./examine-image.ts";
+import { noteRawFile } from "./note-raw-file.ts";
 import { planImagesAdd } from "./plan-requirements.ts";
 import { untilAborted } from "./until-aborted.ts";
-import { writeRawFile } from "./write-raw-file.ts";
+import { type RawImage, writeRawFile } from "./write-raw-file.ts";
 
 /** The progress of an import. */
 export interface ImportProgress {
@@ -42,6 +44,8 @@ export interface ImportRequest {
   readonly fileBytes?: number;
   /** The block map that came with the image. */
   readonly blockMap?: BlockMap;
+  /** Called with each piece of the source that nobody needs any more; of some sources it is not called. */
+  readonly release?: (piece: Uint8Array) => void;
   readonly signal: AbortSignal;
   /** Whether nodes are sent every block, those that a filesystem calls free included. */
   readonly everything?: boolean;
@@ -65,6 +69,8 @@ export const storeFiles = {
   boot: "boot",
 } as const;
 
+const rawFile = "image.raw";
+
 /**
  * Takes in an image: fills the existing, empty `folder` with manifest.json, image.zst, image.manifest and boot/, all
  * flushed to the disk. Uses constant memory, and room for the uncompressed image's data in the meantime. Throws
@@ -72,9 +78,8 @@ export const storeFiles = {
  * "exhausted" when the disk is full; errors of `source` come through. The caller removes the folder after an error.
  */
 export async function importImage(folder: string, request: ImportRequest): Promise<Image> {
-  const { name, signal, clock, everything = false } = request;
-  const rawPath = join(folder, "image.raw");
-  const bootFolder = join(folder, storeFiles.boot);
+  const { name, signal } = request;
+  const rawPath = join(folder, rawFile);
   let receivedBytes = 0;
   const report = (step: string) => request.onProgress?.({ step, receivedBytes, totalBytes: request.fileBytes ?? 0 });
   const counted = async function* () {
@@ -99,7 +104,9 @@ export async function importImage(folder: string, request: ImportRequest): Promi
     const raw = await peek(decompress(file.all, format, signal));
     // What comes out of a decompressor must be a raw disk: this refuses .tar.gz and the like early.
     assertUncompressed(raw.firstBytes);
-    const { sizeBytes, digest } = await writeRawFile(rawPath, raw.all);
+    // What goes through a decompressor may wait there for its turn; a raw image is written as it comes.
+    const pieces = format === "raw" ? releasing(raw.all, request.release) : raw.all;
+    const { sizeBytes, digest, blocks } = await writeRawFile(rawPath, pieces);
     signal.throwIfAborted();
     if (request.expectedDigest !== undefined && digest !== request.expectedDigest)
       throw new Failure(
@@ -115,67 +122,137 @@ export async function importImage(folder: string, request: ImportRequest): Promi
     }
     const known = request.known(digest);
     if (known !== undefined) return known;
-
-    report("examining");
-    const { hashTables, ...findings } = await examineImage(rawPath, bootFolder, signal);
-    const refusal = refuseProtecting(request.name, findings.partitions, keepLabelOnly);
-    if (refusal !== undefined) throw refusal;
-
-    const chunkBytes = chooseChunkBytes(sizeBytes);
-    const whole = new Map<number, WholeReason>();
-    const unused = await mapImage({
-      imagePath: rawPath,
-      imageBytes: sizeBytes,
-      partitions: findings.partitions,
-      chunkBytes,
-      commandLine: findings.boot.commandLine,
-      hashTables,
-      everything,
-      onAllUsed: (partition, reason) => {
-        whole.set(partition.number, reason);
-        request.onAllUsed?.(partition, reason.why);
-      },
-      signal,
-    });
-    const packed = await writePack({
-      imagePath: rawPath,
-      packPath: join(folder, storeFiles.pack),
-      manifestPath: join(folder, storeFiles.packManifest),
-      kindOf: createChunkClassifier(unused),
-      chunkBytes,
-      onPacked: (bytes) => report(`packing ${percent(bytes)}`),
-      signal,
-    });
-    if (packed.imageDigest !== digest) {
-      throw new Failure("device-error", `the disk with ${folder} returned different bytes than were written to it`, {
-        expected: `sha256 ${digest}`,
-        found: packed.imageDigest,
-      });
-    }
-    await rm(rawPath);
-
-    const { storedBytes } = packed;
-    const pack = { ...packed.pack, onlyFree: true };
-    const partitions = findings.partitions.map((partition): Partition => {
-      const reason = whole.get(partition.number);
-      if (reason === undefined) return partition;
-      return { ...partition, countsWhole: reason.why, ...(reason.isHashed && { hashed: true }) };
-    });
-    const image: Image = {
-      ...{ name, digest, sizeBytes, storedBytes, ...findings, partitions, pack, addedAt: clock.now() },
-      ...(everything && { everything }),
-    };
-    await writeFile(join(folder, storeFiles.description), renderManifest(image), { flush: true });
-    // Folders after what is in them.
-    for (const path of (await readdir(bootFolder, { recursive: true })).toReversed())
-      await flush(join(bootFolder, path));
-    await flush(bootFolder);
-    await flush(folder);
-    return image;
+    return await storeRaw(folder, { sizeBytes, digest, blocks }, { ...request, report });
   } catch (error) {
-    if (signal.aborted) throw new Failure("cancelled", `the import of ${name} was cancelled`, { cause: error });
-    if (!(error instanceof Failure) && isDiskFull(error)) throw imagesDiskFull(folder, error);
-    throw error;
+    throw explain(error, folder, request);
+  }
+}
+
+/** An image whose own source writes its raw file. */
+export interface RawRequest
+  extends Pick<ImportRequest, "name" | "signal" | "everything" | "onAllUsed" | "onProgress" | "clock"> {
+  /** Writes the raw file, which does not exist yet, and says what it is. */
+  readonly fill: (path: string, folder: string) => Promise<FilledRaw>;
+}
+
+/** A raw file that was written, holes included. */
+export interface FilledRaw {
+  readonly sizeBytes: number;
+  readonly capture: Capture;
+  /**
+   * Called once, when it is known of which partitions every block counts, by their numbers: writes what is still missing
+   * of these. Throws a Failure when one of them must not have been changed.
+   */
+  readonly complete: (whole: ReadonlyMap<number, WholeReason>) => Promise<void>;
+}
+
+/**
+ * Takes in an image that its own source writes as a raw file: the same as importImage otherwise. The folder holds more
+ * while it works, and nothing else in the end.
+ */
+export async function importRaw(folder: string, request: RawRequest): Promise<Image> {
+  const report = (step: string) => request.onProgress?.({ step, receivedBytes: 0, totalBytes: 0 });
+  try {
+    const filled = await request.fill(join(folder, rawFile), folder);
+    return await storeRaw(folder, filled, { ...request, report });
+  } catch (error) {
+    throw explain(error, folder, request);
+  }
+}
+
+/** Examines the raw file, packs it and removes it. */
+async function storeRaw(
+  folder: string,
+  raw: RawImage | FilledRaw,
+  request: Omit<RawRequest, "fill"> & { readonly report: (step: string) => void },
+): Promise<Image> {
+  const { name, signal, clock, report, everything = false } = request;
+  const { sizeBytes } = raw;
+  const rawPath = join(folder, rawFile);
+  const bootFolder = join(folder, storeFiles.boot);
+  const percent = (bytes: number) => `${Math.floor((100 * bytes) / sizeBytes)}%`;
+  report("examining");
+  const { hashTables, ...findings } = await examineImage(rawPath, bootFolder, signal);
+  const refusal = refuseProtecting(request.name, findings.partitions, keepLabelOnly);
+  if (refusal !== undefined) throw refusal;
+
+  const chunkBytes = chooseChunkBytes(sizeBytes);
+  const whole = new Map<number, WholeReason>();
+  const unused = await mapImage({
+    imagePath: rawPath,
+    imageBytes: sizeBytes,
+    ...("blocks" in raw && { isZero: raw.blocks.isZero }),
+    partitions: findings.partitions,
+    chunkBytes,
+    commandLine: findings.boot.commandLine,
+    hashTables,
+    everything,
+    onAllUsed: (partition, reason) => {
+      whole.set(partition.number, reason);
+      request.onAllUsed?.(partition, reason.why);
+    },
+    signal,
+  });
+  const { digest, blocks } = "blocks" in raw ? raw : await finish(raw, whole, rawPath, request);
+  const packed = await writePack({
+    imagePath: rawPath,
+    imageDigest: digest,
+    blocks,
+    packPath: join(folder, storeFiles.pack),
+    manifestPath: join(folder, storeFiles.packManifest),
+    kindOf: createChunkClassifier(unused),
+    chunkBytes,
+    onPacked: (bytes) => report(`packing ${percent(bytes)}`),
+    signal,
+  });
+  await rm(rawPath);
+
+  const { storedBytes } = packed;
+  const pack = { ...packed.pack, onlyFree: true };
+  const partitions = findings.partitions.map((partition): Partition => {
+    const reason = whole.get(partition.number);
+    if (reason === undefined) return partition;
+    return { ...partition, countsWhole: reason.why, ...(reason.isHashed && { hashed: true }) };
+  });
+  const image: Image = {
+    ...{ name, digest, sizeBytes, storedBytes, ...findings, partitions, pack, addedAt: clock.now() },
+    ...(everything && { everything }),
+    ...("capture" in raw && { capture: raw.capture }),
+  };
+  await writeFile(join(folder, storeFiles.description), renderManifest(image), { flush: true });
+  // Folders after what is in them.
+  for (const path of (await readdir(bootFolder, { recursive: true })).toReversed()) await flush(join(bootFolder, path));
+  await flush(bootFolder);
+  await flush(folder);
+  return image;
+}
+
+/** Completes a raw file, and looks at all of it. */
+async function finish(
+  { complete, sizeBytes }: FilledRaw,
+  whole: ReadonlyMap<number, WholeReason>,
+  path: string,
+  { report, signal }: { readonly report: (step: string) => void; readonly signal: AbortSignal },
+): Promise<RawImage> {
+  await complete(whole);
+  return await noteRawFile(path, (bytes) => report(`hashing ${Math.floor((100 * bytes) / sizeBytes)}%`), signal);
+}
+
+/** What a caller is told of an error. */
+function explain(error: unknown, folder: string, { name, signal }: Pick<ImportRequest, "name" | "signal">): unknown {
+  if (signal.aborted) return new Failure("cancelled", `the import of ${name} was cancelled`, { cause: error });
+  if (!(error instanceof Failure) && isDiskFull(error)) return imagesDiskFull(folder, error);
+  return error;
+}
+
+/** The pieces of a source, each given back when the next is asked for. */
+async function* releasing(
+  source: AsyncIterable<Uint8Array>,
+  release: ((piece: Uint8Array) => void) | undefined,
+): AsyncGenerator<Uint8Array> {
+  for await (const piece of source) {
+    yield piece;
+    release?.(piece);
   }
 }
 

@@ -5,29 +5,34 @@ import { Failure } from "../../../proto/failure.ts";
 import { type ImageDigest, imageDigestFrom } from "../../../proto/pack/digest.ts";
 import { maxImageBytes, sectorBytes } from "../../../proto/pack/image-bounds.ts";
 import { isZero } from "../../../proto/pack/is-zero.ts";
+import { createRawBlocks, type RawBlocks, type RawBlocksBuilder } from "../formats/raw-blocks.ts";
 
 const blockBytes = 64 * 1024;
 const zeros = Buffer.alloc(blockBytes);
 
+/** A raw image in a file. */
+export interface RawImage {
+  readonly sizeBytes: number;
+  /** SHA-256 of all of it. */
+  readonly digest: ImageDigest;
+  readonly blocks: RawBlocks;
+}
+
 /**
  * Writes bytes to a new file, leaving holes where they are zero, and hashes them on the way. A disk ends at a sector
  * boundary: up to 511 bytes of zeros behind the last one are padding, and dropped; throws Failure `image-damaged` for
- * anything else there.
- *
- * @returns length in bytes and SHA-256 of what was written
+ * anything else there. A piece may be used again by who made it when the next is asked for.
  */
-export async function writeRawFile(
-  path: string,
-  bytes: AsyncIterable<Uint8Array>,
-): Promise<{ readonly sizeBytes: number; readonly digest: ImageDigest }> {
+export async function writeRawFile(path: string, bytes: AsyncIterable<Uint8Array>): Promise<RawImage> {
   const hash = createHash("sha256");
+  const blocks = createRawBlocks();
   const file = await open(path, "wx");
   let at = 0;
   /** What has come of the next sector. */
   let begun: Buffer = Buffer.alloc(0);
   const write = async (whole: Uint8Array): Promise<void> => {
     hash.update(whole);
-    await writeSparsely(file, whole, at);
+    await writeSparsely(file, whole, at, blocks);
     at += whole.length;
   };
   try {
@@ -56,11 +61,16 @@ export async function writeRawFile(
   } finally {
     await file.close();
   }
-  return { sizeBytes: at, digest: imageDigestFrom(hash.digest()) };
+  return { sizeBytes: at, digest: imageDigestFrom(hash.digest()), blocks };
 }
 
 /** Writes the parts of a chunk that are not zero; a part is what is in one block of the file. */
-async function writeSparsely(file: FileHandle, chunk: Uint8Array, offset: number): Promise<void> {
+async function writeSparsely(
+  file: FileHandle,
+  chunk: Uint8Array,
+  offset: number,
+  blocks: Pick<RawBlocksBuilder, "add">,
+): Promise<void> {
   let pending: { start: number; end: number } | undefined;
   const flush = async () => {
     if (pending !== undefined)
@@ -70,7 +80,9 @@ async function writeSparsely(file: FileHandle, chunk: Uint8Array, offset: number
   for (let start = 0; start < chunk.length; ) {
     const end = Math.min(chunk.length, start + blockBytes - ((offset + start) % blockBytes));
     const part = chunk.subarray(start, end);
-    if (Buffer.compare(part, zeros.subarray(0, part.length)) === 0) await flush();
+    const areZero = Buffer.compare(part, zeros.subarray(0, part.length)) === 0;
+    blocks.add(part, areZero);
+    if (areZero) await flush();
     else pending = { start: pending?.start ?? start, end };
     start = end;
   }

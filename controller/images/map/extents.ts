@@ -42,6 +42,16 @@ export function subtract(from: Extents, without: Extents): Extents {
   return left;
 }
 
+/** What is in both. */
+export function intersect(one: Extents, other: Extents): Extents {
+  return subtract(one, subtract(one, other));
+}
+
+/** Bytes of them all. */
+export function countBytes(extents: Extents): number {
+  return extents.reduce((sum, { start, end }) => sum + end - start, 0);
+}
+
 /**
  * Puts runs of free blocks together, in ascending order, leaving out those that cannot make a chunk unused: they lie
  * within one and touch neither of its ends. So there are at most two for each chunk, however scattered the free blocks

@@ -8,7 +8,7 @@ import type { Extents } from "./extents.ts";
 import { type BookedPartition, judgePartitions, type WholeReason } from "./judge-partitions.ts";
 import { parseDumpe2fs } from "./parse-dumpe2fs.ts";
 import { parseFatUsage } from "./parse-fat-usage.ts";
-import { findNonZero, findVeritySuperblocks } from "./scan-image.ts";
+import { findNonZero, findVeritySuperblocks, type ScannedImage } from "./scan-image.ts";
 import { type FilesystemUsage, planUnused } from "./unused-map.ts";
 
 /** For two terabytes, dumpe2fs prints about ten megabytes. */
@@ -18,6 +18,8 @@ const maximumDumpBytes = 64 * 1024 * 1024;
 export interface MapRequest {
   readonly imagePath: string;
   readonly imageBytes: number;
+  /** Whether all of a range of the image is known to be zero; by default nothing is known. */
+  readonly isZero?: ScannedImage["isZero"];
   readonly partitions: readonly Partition[];
   readonly chunkBytes: number;
   /** The kernel command line that the image brings. */
@@ -45,7 +47,7 @@ export async function mapImage(request: MapRequest): Promise<Extents> {
     const booked: BookedPartition[] = [];
     for (const partition of partitions) {
       try {
-        const usage = await usageOf(partition, file, request);
+        const usage = await readUsage(partition, { ...request, file });
         if (usage !== undefined) booked.push({ number: partition.number, usage });
       } catch (error) {
         if (!(error instanceof Failure && (error.reason === "unsupported" || error.reason === "image-damaged")))
@@ -70,29 +72,42 @@ async function judge(
   request: MapRequest,
 ): Promise<ReadonlyMap<number, WholeReason>> {
   const { partitions, imageBytes, signal, commandLine = "", hashTables = [], everything = false } = request;
+  const image: ScannedImage = { file, ...(request.isZero && { isZero: request.isZero }) };
   const looked: BookedPartition[] = [];
   const unrecognised: number[] = [];
   for (const { number, offsetBytes, lengthBytes, filesystemType } of partitions) {
     const end = offsetBytes + lengthBytes;
     const own = booked.find((each) => each.number === number);
     if (own !== undefined) {
-      const firstBehind = await findNonZero(file, own.usage.end, end, signal);
+      const firstBehind = await findNonZero(image, own.usage.end, end, signal);
       looked.push({ ...own, ...(firstBehind !== undefined && { firstBehind }) });
-    } else if (filesystemType === "" && (await findNonZero(file, offsetBytes, end, signal)) !== undefined) {
+    } else if (filesystemType === "" && (await findNonZero(image, offsetBytes, end, signal)) !== undefined) {
       unrecognised.push(number);
     }
   }
-  const verity = await findVeritySuperblocks(file, imageBytes, signal);
+  const verity = await findVeritySuperblocks(image, imageBytes, signal);
   return judgePartitions({ partitions, booked: looked, unrecognised, verity, commandLine, hashTables, everything });
 }
 
-async function usageOf(
-  partition: Partition,
-  file: FileHandle,
-  request: MapRequest,
+/** A raw image whose filesystems' books are wanted. */
+export interface BooksRequest {
+  readonly imagePath: string;
+  /** The same, opened for reading. */
+  readonly file: FileHandle;
+  /** Runs of free blocks that cannot make a chunk of this length unused are left out; with 512, none is. */
+  readonly chunkBytes: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * What the filesystem in a partition calls free; undefined where there is none whose books Pallet reads. Throws Failure
+ * `unsupported` or `image-damaged` when they cannot be trusted.
+ */
+export async function readUsage(
+  { offsetBytes, lengthBytes, filesystemType }: Pick<Partition, "offsetBytes" | "lengthBytes" | "filesystemType">,
+  { imagePath, file, chunkBytes, signal }: BooksRequest,
 ): Promise<FilesystemUsage | undefined> {
-  const { offsetBytes, lengthBytes, filesystemType } = partition;
-  const frame = { offsetBytes, lengthBytes, chunkBytes: request.chunkBytes };
+  const frame = { offsetBytes, lengthBytes, chunkBytes };
   if (filesystemType === "vfat") {
     const read = (at: number, wantedBytes: number) => {
       const bytes = Buffer.alloc(wantedBytes);
@@ -103,9 +118,9 @@ async function usageOf(
   if (!isExt(filesystemType)) return undefined;
   const { output, errors, exitCode } = await readToolOutput({
     command: "dumpe2fs",
-    args: [`${request.imagePath}?offset=${offsetBytes}`],
+    args: [`${imagePath}?offset=${offsetBytes}`],
     maximumBytes: maximumDumpBytes,
-    signal: request.signal,
+    signal,
   });
   if (exitCode === 0) return parseDumpe2fs(output.toString("utf8"), frame);
   throw new Failure("image-damaged", `dumpe2fs cannot read its ext filesystem: ${errors.trim().slice(0, 500)}`);

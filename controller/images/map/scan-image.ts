@@ -15,14 +15,21 @@ const word = verityMagic.subarray(0, verityMagic.indexOf(0));
 /** More are not looked at: one that fits no partition has all of them count already. */
 const mostSuperblocks = 1000;
 
+/** A raw image that is read. */
+export interface ScannedImage {
+  readonly file: FileHandle;
+  /** Whether all of a range is known to be zero: it is not read then. By default nothing is known. */
+  readonly isZero?: (start: number, end: number) => boolean;
+}
+
 /** The first byte from `start` up to `end` that is not zero; undefined if there is none. */
 export async function findNonZero(
-  file: FileHandle,
+  image: ScannedImage,
   start: number,
   end: number,
   signal?: AbortSignal,
 ): Promise<number | undefined> {
-  for await (const { at, bytes } of pieces(file, start, end, signal)) {
+  for await (const { at, bytes } of pieces(image, start, end, signal)) {
     if (!isZero(bytes)) return at + bytes.findIndex((byte) => byte !== 0);
   }
   return undefined;
@@ -30,12 +37,12 @@ export async function findNonZero(
 
 /** The superblocks of dm-verity in an image, wherever they are: in a partition, behind one, or in a file. */
 export async function findVeritySuperblocks(
-  file: FileHandle,
+  image: ScannedImage,
   imageBytes: number,
   signal?: AbortSignal,
 ): Promise<readonly VeritySuperblock[]> {
   const found: VeritySuperblock[] = [];
-  for await (const { at, bytes } of pieces(file, 0, imageBytes, signal)) {
+  for await (const { at, bytes } of pieces(image, 0, imageBytes, signal)) {
     if (isZero(bytes)) continue;
     for (let index = bytes.indexOf(word); index >= 0; index = bytes.indexOf(word, index + 1)) {
       const superblock = bytes.subarray(index, index + veritySuperblockBytes);
@@ -47,9 +54,9 @@ export async function findVeritySuperblocks(
   return found;
 }
 
-/** The bytes from `start` up to `end`; each piece is gone when the next is asked for. */
+/** The bytes from `start` up to `end` that are not known to be zero; each piece is gone when the next is asked for. */
 async function* pieces(
-  file: FileHandle,
+  { file, isZero: isKnownZero = () => false }: ScannedImage,
   start: number,
   end: number,
   signal: AbortSignal | undefined,
@@ -59,6 +66,10 @@ async function* pieces(
     signal?.throwIfAborted();
     let filled = 0;
     const wanted = Math.min(buffer.length, end - at);
+    if (isKnownZero(at, at + wanted)) {
+      at += wanted;
+      continue;
+    }
     while (filled < wanted) {
       const { bytesRead } = await file.read(buffer, filled, wanted - filled, at + filled);
       if (bytesRead === 0) return;

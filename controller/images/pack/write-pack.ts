@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { Failure } from "../../../proto/failure.ts";
 import { blake3 } from "../../../proto/pack/blake3.ts";
-import { type ImageDigest, imageDigestFrom, manifestDigestOf } from "../../../proto/pack/digest.ts";
+import { type ImageDigest, manifestDigestOf } from "../../../proto/pack/digest.ts";
 import { isZero } from "../../../proto/pack/is-zero.ts";
 import {
   type ChunkKind,
@@ -13,11 +13,15 @@ import {
 import { renderSeekTable } from "../../../proto/pack/seek-table.ts";
 import { createFrameCompressors } from "../../../proto/pack/zstd-frames.ts";
 import type { Pack } from "../catalogue/image.ts";
+import type { RawBlocks } from "../formats/raw-blocks.ts";
 
 /** What to pack, and where. */
 export interface PackRequest {
   /** The raw image; its length is a multiple of 512. */
   readonly imagePath: string;
+  /** Its SHA-256, and what is known of its blocks, from when it was written there. */
+  readonly imageDigest: ImageDigest;
+  readonly blocks: RawBlocks;
   /** Files that are made; they must not exist. */
   readonly packPath: string;
   readonly manifestPath: string;
@@ -32,8 +36,6 @@ export interface PackRequest {
 
 /** The result. */
 export interface WrittenPack {
-  /** Of the whole image, as it was read here. */
-  readonly imageDigest: ImageDigest;
   readonly imageBytes: number;
   /** Bytes of the pack. */
   readonly storedBytes: number;
@@ -77,7 +79,8 @@ interface Chunk {
 
 /**
  * Packs an image: writes pallet.v1.PackManifest and what it describes, both flushed to the disk. Memory: some groups of
- * chunks, and what the manifest takes. Throws the signal's reason, and errors of the disk.
+ * chunks, and what the manifest takes. Throws the signal's reason, errors of the disk, and Failure `device-error` when
+ * the image has other bytes than were written to it.
  */
 export async function writePack(request: PackRequest): Promise<WrittenPack> {
   const image = await open(request.imagePath, "r");
@@ -111,7 +114,7 @@ async function packInto(
   const chunkBytes = request.chunkBytes ?? chooseChunkBytes(imageBytes);
   const compressors = createFrameCompressors(Math.min(availableParallelism(), mostCompressors), level);
   const chunksPerGroup = Math.max(1, groupBytes / chunkBytes);
-  const hash = createHash("sha256");
+  const zeros = Buffer.alloc(chunksPerGroup * chunkBytes);
   const sums: Record<ChunkKind, number> = { data: 0, zero: 0, unused: 0 };
   const kinds: ChunkKind[] = [];
   const frameBytes: number[] = [];
@@ -157,8 +160,10 @@ async function packInto(
         image: Buffer.allocUnsafeSlow(chunksPerGroup * chunkBytes),
         frames: Buffer.allocUnsafeSlow(chunksPerGroup * maxFrameBytes(chunkBytes)),
       };
-      const group = await readFully(image, offset, memory.image.subarray(0, imageBytes - offset));
-      hash.update(group);
+      const end = Math.min(offset + memory.image.length, imageBytes);
+      const group = request.blocks.isZero(offset, end)
+        ? zeros.subarray(0, end - offset)
+        : await readUnchanged(request, image, offset, memory.image.subarray(0, end - offset));
       const chunks: Chunk[] = [];
       for (let start = 0; start < group.length; start += chunkBytes) {
         const room = chunks.length * maxFrameBytes(chunkBytes);
@@ -186,7 +191,7 @@ async function packInto(
     frameBytes.map((compressedBytes, chunk) => ({ compressedBytes, decompressedBytes: decompressed(chunk) })),
   );
   await append(target, [seekTable]);
-  const imageDigest = imageDigestFrom(hash.digest());
+  const { imageDigest } = request;
   const manifest = renderPackManifest({
     imageBytes,
     imageDigest,
@@ -205,11 +210,26 @@ async function packInto(
     fetchBytes,
   };
   const storedBytes = frameBytes.reduce((sum, bytes) => sum + bytes, seekTable.length);
-  return { manifest, result: { imageDigest, imageBytes, storedBytes, pack } };
+  return { manifest, result: { imageBytes, storedBytes, pack } };
 }
 
 function zeroOrData(_offsetBytes: number, bytes: Uint8Array): ChunkKind {
   return isZero(bytes) ? "zero" : "data";
+}
+
+/** Fills the buffer with what was once written there, and returns it. */
+async function readUnchanged(
+  { imagePath, blocks }: Pick<PackRequest, "imagePath" | "blocks">,
+  image: FileHandle,
+  offset: number,
+  bytes: Buffer,
+): Promise<Buffer> {
+  await readFully(image, offset, bytes);
+  const changed = blocks.firstChanged(offset, bytes);
+  if (changed === undefined) return bytes;
+  throw new Failure("device-error", `the disk with ${imagePath} returned other bytes than were written to it`, {
+    found: `a changed block at byte ${changed} of the image`,
+  });
 }
 
 /** Fills the buffer and returns it. */
@@ -224,8 +244,13 @@ async function readFully(file: FileHandle, offset: number, bytes: Buffer): Promi
 
 /** Writes at the end of what was written so far, all of it. */
 async function append(file: FileHandle, parts: readonly Buffer[]): Promise<void> {
-  const bytes = Buffer.concat(parts);
-  for (let written = 0; written < bytes.length; ) {
-    written += (await file.write(bytes, written, bytes.length - written)).bytesWritten;
+  let rest = [...parts];
+  while (rest.length > 0) {
+    let { bytesWritten } = await file.writev(rest);
+    rest = rest.flatMap((part) => {
+      const taken = Math.min(bytesWritten, part.length);
+      bytesWritten -= taken;
+      return taken < part.length ? [part.subarray(taken)] : [];
+    });
   }
 }

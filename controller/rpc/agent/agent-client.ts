@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6, type Socket } from "node:net";
 import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
+import { Failure } from "../../../proto/failure.ts";
 import { AgentServiceClient } from "../../../proto/gen/pallet/v1/agent.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/operation.ts";
 import { ask, follow, type UnaryMethod } from "../../../proto/grpc/call.ts";
@@ -18,6 +19,7 @@ import { sourceAddressOption, targetFromSource } from "./agent-resolver.ts";
 import { type AgentTls, WrongAgent } from "./agent-tls.ts";
 import { bindCalls } from "./bind-calls.ts";
 import { ownSockets } from "./owned-sockets.ts";
+import { openDiskReader } from "./read-disk.ts";
 
 /** Timeouts of calls to agents, in milliseconds. */
 export interface AgentPatience {
@@ -160,6 +162,15 @@ function connect(
     watchOperation: (operationId, signal) => watch(operationId, signal),
     cancelOperation: (operationId, signal) =>
       call("CancelOperation", client.cancelOperation, { operationId }, theOperation, workMs, signal),
+    readDisk: (disk, caller) => {
+      const signal = until(caller);
+      return openDiskReader(disk, {
+        open: () => client.readDisk(),
+        signal,
+        assertMeant: () => assertMeant("ReadDisk"),
+        errorOf: (error) => (error instanceof Failure ? error : errorOf(error, "ReadDisk", signal)),
+      });
+    },
     reboot: (expectedBootId, signal) =>
       call("Reboot", client.reboot, { expectedBootId }, () => undefined, callMs, signal),
     retryTasks: (expectedBootId, signal) =>

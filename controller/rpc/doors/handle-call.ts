@@ -13,6 +13,7 @@ import type { PeerVerdict } from "../../../proto/identity/judge-peer.ts";
 import { actFor } from "../../callers/author.ts";
 import type { Caller } from "../../callers/caller.ts";
 import { invalid, unavailable } from "../../refusal/refusal.ts";
+import type { Uploads } from "../../uploads/uploads.ts";
 import { OversizedRequest } from "./frugal-requests.ts";
 import { addressOfPeer } from "./peer.ts";
 import { statusOf } from "./status.ts";
@@ -42,6 +43,8 @@ export interface CallHost {
   readonly callerOf: (call: Pick<Call, "getPeer" | "getAuthContext">) => Caller;
   /** Judges the certificate that the caller presented; absent where nobody presents one. */
   readonly peerOf?: (call: Pick<ServerUnaryCall<unknown, unknown>, "getAuthContext">) => PeerVerdict;
+  /** The connections that bring files to calls; absent where there are none. */
+  readonly uploads?: Pick<Uploads, "claim">;
   /** Notified of calls that end with a bug rather than a refusal. */
   readonly log: { error(details: object, message: string): void };
 }

@@ -4,22 +4,22 @@ import { shortDigest } from "../../../proto/pack/digest.ts";
 import { requireImage } from "../../images/catalogue/find-image.ts";
 import { assertImageUnneeded } from "../../reimage/assert-image-unneeded.ts";
 import { imageToWire } from "../wire/image-to-wire.ts";
+import { captureImage } from "./capture-image.ts";
 import { deriveImage } from "./derive-image.ts";
-import { type CallHost, handleBidiStream, handleUnary } from "./handle-call.ts";
+import { type CallHost, handleBidiStream, handleServerStream, handleUnary } from "./handle-call.ts";
 import type { ControllerParts } from "./parts.ts";
 import { receiveImage } from "./receive-image.ts";
+import { claimFor } from "./upload.ts";
 
 /** The doors to the images. */
 export function createImageDoors(
   host: CallHost,
-  {
-    images,
-    deriver,
-    nodes,
-    rollouts,
-    events,
-  }: Pick<ControllerParts, "images" | "deriver" | "nodes" | "rollouts" | "events">,
-): Pick<wire.ControllerServiceServer, "listImages" | "getImage" | "addImage" | "deriveImage" | "removeImage"> {
+  parts: Pick<ControllerParts, "images" | "deriver" | "captureDisk" | "agents" | "nodes" | "rollouts" | "events">,
+): Pick<
+  wire.ControllerServiceServer,
+  "listImages" | "getImage" | "addImage" | "deriveImage" | "captureImage" | "removeImage"
+> {
+  const { images, deriver, nodes, rollouts, events } = parts;
   return {
     listImages: handleUnary(host, async (_request: wire.ListImagesRequest) => {
       const all = sortedByName(await images.list());
@@ -31,16 +31,25 @@ export function createImageDoors(
     })),
 
     addImage: handleBidiStream(host, (requests: AsyncIterable<wire.AddImageRequest>, context) =>
-      receiveImage(requests, context.signal, images, (image) => {
+      receiveImage(requests, context.signal, images, claimFor(host, context), (image) => {
         const message = `image ${image.name} was added: ${image.operatingSystem}, ${shortDigest(image.digest)}`;
         events.append({ type: "image-added", severity: "info", message });
       }),
     ),
 
     deriveImage: handleBidiStream(host, (requests: AsyncIterable<wire.DeriveImageRequest>, context) =>
-      deriveImage(requests, context.signal, deriver, ({ image, from }) => {
+      deriveImage(requests, context.signal, deriver, claimFor(host, context), ({ image, from }) => {
         const message = `image ${image.name} was derived from ${from}: ${image.operatingSystem}, ${shortDigest(image.digest)}`;
         events.append({ type: "image-added", severity: "info", message });
+      }),
+    ),
+
+    captureImage: handleServerStream(host, (request: wire.CaptureImageRequest, { signal }) =>
+      captureImage(request, signal, parts, ({ name, capture, operatingSystem, digest }, { id, name: nodeName }) => {
+        const how = capture?.generalised === true ? ", generalised" : "";
+        const what = `${capture?.disk} of ${nodeName}${how}: ${operatingSystem}, ${shortDigest(digest)}`;
+        const message = `image ${name} was made of ${what}`;
+        events.append({ type: "image-added", severity: "info", nodeId: id, nodeName, message });
       }),
     ),
 

@@ -3,6 +3,7 @@ import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import type { AgentConnector } from "../../agents/agent-port.ts";
 import type { EventLog } from "../../events/event-log.ts";
 import type { ControllerIdentity } from "../../identity/open-identity.ts";
+import type { CaptureRequest, CaptureSums } from "../../images/capture/capture-disk.ts";
 import type { Image } from "../../images/catalogue/image.ts";
 import type { ImageDeriver } from "../../images/derive/image-deriver.ts";
 import type { NodeLogs } from "../../logs/node-logs.ts";
@@ -18,6 +19,8 @@ export interface ImportProgress {
   readonly step: string;
   /** Bytes of the file taken in. */
   readonly receivedBytes: number;
+  /** Bytes of it in all, where the work knows it better than its caller; absent or 0 where it does not. */
+  readonly totalBytes?: number;
 }
 
 /** The images, as the doors need them; controller/images/image-store.ts implements it. */
@@ -33,6 +36,8 @@ export interface ImageCatalogue {
     readonly blockMap?: Uint8Array;
     /** The digest that the uncompressed image must have. */
     readonly expectedDigest?: ImageDigest;
+    /** Takes back the memory of pieces that nobody needs any more. */
+    readonly release?: (piece: Uint8Array) => void;
     readonly signal: AbortSignal;
     readonly onProgress: (progress: ImportProgress) => void;
   }): Promise<Image>;
@@ -76,6 +81,8 @@ export interface ControllerParts {
   readonly acceptRules: Pick<KeptAcceptRules, "now" | "change">;
   readonly images: ImageCatalogue;
   readonly deriver: ImageDeriver;
+  /** Makes an image of a node's disk. */
+  readonly captureDisk: (request: CaptureRequest) => Promise<{ readonly image: Image; readonly sums: CaptureSums }>;
   readonly roots: Pick<RootKeeper, "list" | "remove">;
   readonly rollouts: Omit<Rollouts, "resume" | "close" | "writers">;
   readonly events: EventLog;

@@ -4,7 +4,7 @@ import type { Image } from "../../images/catalogue/image.ts";
 import { invalid } from "../../refusal/refusal.ts";
 import { imageToWire } from "../wire/image-to-wire.ts";
 import type { ImageCatalogue } from "./parts.ts";
-import { announcedBytes, chunksOf, headerOf, progressOf } from "./upload.ts";
+import { announcedBytes, type ClaimUpload, fileOf, headerOf, progressOf } from "./upload.ts";
 
 const rpc = "AddImage";
 
@@ -16,6 +16,7 @@ export async function* receiveImage(
   requests: AsyncIterable<AddImageRequest>,
   signal: AbortSignal,
   images: Pick<ImageCatalogue, "add">,
+  claim: ClaimUpload,
   onAdded: (image: Image) => void,
 ): AsyncGenerator<AddImageResponse> {
   const parts = requests[Symbol.asyncIterator]();
@@ -24,22 +25,28 @@ export async function* receiveImage(
   const expectedDigest = parseImageDigest(header.imageDigest);
   if (expectedDigest === undefined && header.imageDigest !== "")
     throw invalid(`the image_digest of an image must be ${digestForm}, or be left empty`);
-  const image = yield* progressOf(
-    (importSignal, onProgress) =>
-      images.add({
-        name: header.name,
-        source: chunksOf(parts, fileBytes, rpc),
-        ...(fileBytes > 0 && { fileBytes }),
-        ...(header.blockMap.length > 0 && { blockMap: header.blockMap }),
-        ...(header.everything && { everything: true }),
-        ...(expectedDigest && { expectedDigest }),
-        signal: importSignal,
-        onProgress,
-      }),
-    signal,
-    fileBytes,
-    (value): AddImageResponse => ({ part: { $case: "progress", value } }),
-  );
-  onAdded(image);
-  yield { part: { $case: "image", value: imageToWire(image) } };
+  const { source, release, close } = await fileOf(parts, { upload: header.upload, fileBytes }, rpc, claim);
+  try {
+    const image = yield* progressOf(
+      (importSignal, onProgress) =>
+        images.add({
+          name: header.name,
+          source,
+          ...(release && { release }),
+          ...(fileBytes > 0 && { fileBytes }),
+          ...(header.blockMap.length > 0 && { blockMap: header.blockMap }),
+          ...(header.everything && { everything: true }),
+          ...(expectedDigest && { expectedDigest }),
+          signal: importSignal,
+          onProgress,
+        }),
+      signal,
+      fileBytes,
+      (value): AddImageResponse => ({ part: { $case: "progress", value } }),
+    );
+    onAdded(image);
+    yield { part: { $case: "image", value: imageToWire(image) } };
+  } finally {
+    close();
+  }
 }

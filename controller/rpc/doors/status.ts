@@ -2,8 +2,8 @@ import { type ServerErrorResponse, status } from "@grpc/grpc-js";
 import { Failure, type FailureReason } from "../../../proto/failure.ts";
 import { failureMetadata } from "../../../proto/grpc/failure-metadata.ts";
 import { statusOfReason } from "../../../proto/grpc/status-of-reason.ts";
+import { isDiskFull } from "../../../proto/linux/disk-full.ts";
 import { AgentError, type AgentErrorKind } from "../../agents/agent-error.ts";
-import { isDiskFull } from "../../refusal/disk-full.ts";
 import { Refusal, type RefusalKind } from "../../refusal/refusal.ts";
 
 const ofRefusal: Record<RefusalKind, status> = {

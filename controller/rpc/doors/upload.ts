@@ -3,6 +3,8 @@ import { foregroundClock } from "../../../proto/time/clock.ts";
 import { settlesWithin } from "../../../proto/time/settles-within.ts";
 import { maxUploadBytes, maxUploadChunkBytes } from "../../../proto/upload-limits.ts";
 import { invalid } from "../../refusal/refusal.ts";
+import type { Upload } from "../../uploads/uploads.ts";
+import type { CallContext, CallHost } from "./handle-call.ts";
 import type { ImportProgress } from "./parts.ts";
 
 /** Progress is sent at most this often, in milliseconds. */
@@ -35,26 +37,65 @@ export function announcedBytes(fileBytes: bigint): number {
   return Number(fileBytes);
 }
 
-/** The bytes that follow the header; 0 for `fileBytes` when their number was not announced. */
-export async function* chunksOf<Header>(
+/** Claims the connection with this token for the call of a caller. */
+export type ClaimUpload = (token: string) => Promise<Upload>;
+
+/** How a call claims the connection that brings its file. */
+export function claimFor({ uploads }: Pick<CallHost, "uploads">, { caller, signal }: CallContext): ClaimUpload {
+  return async (token) => {
+    if (uploads === undefined) throw invalid("this controller takes no uploads beside their calls: send chunks");
+    return uploads.claim(token, caller, signal);
+  };
+}
+
+/** The file of a call, in whichever way it comes. */
+export interface ReceivedFile {
+  readonly source: AsyncIterable<Uint8Array>;
+  /** Absent where pieces are not used again. */
+  readonly release?: (piece: Uint8Array) => void;
+  close(): void;
+}
+
+/** The file that follows a header, or that the connection brings which the header names. */
+export async function fileOf<Header>(
   parts: AsyncIterator<UploadMessage<Header>>,
-  fileBytes: number,
+  { upload: token, fileBytes }: { readonly upload: string | undefined; readonly fileBytes: number },
   rpc: string,
-): AsyncGenerator<Uint8Array> {
-  let receivedBytes = 0;
+  claim: ClaimUpload,
+): Promise<ReceivedFile> {
+  if (token === undefined) return { source: counted(chunksOf(parts, rpc), fileBytes), close: () => undefined };
+  const upload = await claim(token);
+  const bytes = async function* (): AsyncGenerator<Uint8Array> {
+    yield* upload.pieces();
+    // A connection that was cut off ends as one that is complete does.
+    if ((await parts.next()).done !== true) throw invalid(`chunks follow the header of ${rpc}, but it names an upload`);
+  };
+  return { source: counted(bytes(), fileBytes), release: upload.release, close: upload.close };
+}
+
+/** The bytes that follow the header. */
+async function* chunksOf<Header>(parts: AsyncIterator<UploadMessage<Header>>, rpc: string): AsyncGenerator<Uint8Array> {
   for (let next = await parts.next(); next.done !== true; next = await parts.next()) {
     const { part } = next.value;
     if (part?.$case !== "chunk") throw invalid(`after its header, every message of ${rpc} must be a chunk`);
     if (part.value.length > maxUploadChunkBytes) {
       throw invalid(`a chunk of ${part.value.length} bytes is too large; send at most ${maxUploadChunkBytes}`);
     }
-    receivedBytes += part.value.length;
+    if (part.value.length > 0) yield part.value;
+  }
+}
+
+/** The bytes of a file, as many as were announced; 0 for `fileBytes` when their number was not. */
+async function* counted(bytes: AsyncIterable<Uint8Array>, fileBytes: number): AsyncGenerator<Uint8Array> {
+  let receivedBytes = 0;
+  for await (const piece of bytes) {
+    receivedBytes += piece.length;
     if (fileBytes > 0 && receivedBytes > fileBytes) {
       throw invalid(`the file was announced with ${fileBytes} bytes, and more arrives; send it again`);
     }
     if (receivedBytes > maxUploadBytes)
       throw invalid(`the file is longer than ${maxUploadBytes} bytes, the most of one`);
-    if (part.value.length > 0) yield part.value;
+    yield piece;
   }
   if (fileBytes > 0 && receivedBytes !== fileBytes) {
     throw invalid(`the file was announced with ${fileBytes} bytes, but ${receivedBytes} arrived; send it again`);
@@ -84,7 +125,7 @@ export async function* progressOf<Result, Response>(
   try {
     while (!(await settlesWithin(foregroundClock, progressEveryMs, work))) {
       if (latest === undefined) continue;
-      const received = { done: BigInt(latest.receivedBytes), total: BigInt(fileBytes) };
+      const received = { done: BigInt(latest.receivedBytes), total: BigInt(latest.totalBytes || fileBytes) };
       yield toResponse({ step: latest.step, received });
       latest = undefined;
     }

@@ -42,6 +42,7 @@ export function imageToWire(image: Image): wire.Image {
     pack: packToWire(image.pack),
     everything: image.everything ?? false,
     notes: [...describeNotes(image)],
+    capture: image.capture && { ...image.capture, removed: [...image.capture.removed] },
   };
 }
 

@@ -37,12 +37,20 @@ export function withBlock(text: string, lines: readonly string[], place: BlockPl
   return textOf(place === "first" ? [...block, ...others] : [...others, ...block]);
 }
 
-/** The lines without our block. One without an end is not ours: it stays. */
+/** The lines without our block. A beginning without an end, or an end without a beginning, is not ours: it stays. */
 function withoutBlock(lines: readonly string[]): readonly string[] {
-  const begin = lines.indexOf(blockBegin);
-  const end = lines.indexOf(blockEnd, begin);
-  if (begin < 0 || end < 0) return lines;
-  return withoutBlock([...lines.slice(0, begin), ...lines.slice(end + 1)]);
+  const kept: string[] = [];
+  const begins: number[] = [];
+  for (const line of lines) {
+    const begin = line === blockEnd ? begins.pop() : undefined;
+    if (begin !== undefined) {
+      kept.length = begin;
+      continue;
+    }
+    if (line === blockBegin) begins.push(kept.length);
+    kept.push(line);
+  }
+  return kept;
 }
 
 /**

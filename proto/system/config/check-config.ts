@@ -22,7 +22,6 @@ export interface ConfigProblem {
   readonly problem: string;
 }
 
-const most = limits.config;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const control = /[\x00-\x1f\x7f]/;
 
@@ -35,25 +34,27 @@ const closedFolders = ["/dev", "/proc", "/sys", "/run", "/tmp", "/etc/pallet", "
 /** Every problem of a config by itself, whatever the image is. Costs at most as much as the config is long. */
 export function findConfigProblems(config: SystemConfig): readonly ConfigProblem[] {
   const { hostname, timezone, locale, keyboard, users, ssh, network, files, units, tasks, userData } = config;
-  const bytes = countBytes(config, most.bytes.most);
-  if (bytes > most.bytes.most)
-    return [{ field: "files", problem: `and all other fields together are longer than ${most.bytes.most} bytes` }];
+  const bytes = countBytes(config, limits.config.bytes.most);
+  if (bytes > limits.config.bytes.most)
+    return [
+      { field: "files", problem: `and all other fields together are longer than ${limits.config.bytes.most} bytes` },
+    ];
   return [
     ...when(hostname, "hostname", checkHostname),
     ...when(timezone, "timezone", checkTimezone),
     ...when(locale, "locale", checkLocale),
     ...when(keyboard, "keyboard", checkKeyboard),
-    ...each(users, "users", most.users.most, checkUser),
+    ...each(users, "users", limits.config.users.most, checkUser),
     ...unique(users, "users", "name", ({ name }) => name),
     ...unique(users, "users", "uid", ({ uid }) => uid),
     ...when(ssh, "ssh", checkSsh),
-    ...each(network?.interfaces, "network.interfaces", most.interfaces.most, checkInterface),
+    ...each(network?.interfaces, "network.interfaces", limits.config.interfaces.most, checkInterface),
     ...unique(network?.interfaces, "network.interfaces", "name", ({ name }) => name),
     ...when(network?.wifi, "network.wifi", checkWifi),
-    ...each(files, "files", most.files.most, checkFile),
+    ...each(files, "files", limits.config.files.most, checkFile),
     ...unique(files, "files", "path", ({ path }) => path),
     ...checkNesting(files ?? []),
-    ...each(units, "units", most.units.most, ({ name }, field) =>
+    ...each(units, "units", limits.config.units.most, ({ name }, field) =>
       isUnitName(name) ? [] : [{ field: `${field}.name`, problem: 'is not the name of a unit, like "docker.service"' }],
     ),
     ...unique(units, "units", "name", ({ name }) => name),
@@ -139,7 +140,7 @@ function checkUser(user: UserConfig, field: string): readonly ConfigProblem[] {
       `${field}.shell`,
       'is not the absolute path of a program, like "/bin/bash"',
     ),
-    ...each(groups, `${field}.groups`, most.userGroups.most, (group, at) =>
+    ...each(groups, `${field}.groups`, limits.config.userGroups.most, (group, at) =>
       ensure(isAccountName(group), at, "is not the name of a group"),
     ),
     ...unique(groups, `${field}.groups`, "name", (group) => group),
@@ -148,9 +149,9 @@ function checkUser(user: UserConfig, field: string): readonly ConfigProblem[] {
       `${field}.passwordHash`,
       'is not a hash of crypt(5), like "$y$…" or "$6$…": make one by "mkpasswd" or "openssl passwd -6"',
     ),
-    ...each(authorizedKeys, `${field}.authorizedKeys`, most.authorizedKeys.most, (line, at) =>
+    ...each(authorizedKeys, `${field}.authorizedKeys`, limits.config.authorizedKeys.most, (line, at) =>
       ensure(
-        line.length <= most.authorizedKeyCharacters.most &&
+        line.length <= limits.config.authorizedKeyCharacters.most &&
           !control.test(line.replaceAll("\t", " ")) &&
           isKeyLine(line),
         at,
@@ -184,8 +185,8 @@ function checkSsh({ hostKeys, ownHostKeys }: SshConfig, field: string): readonly
       `${field}.hostKeys`,
       "are given, and ownHostKeys is false: one of them has to go",
     ),
-    ...each(hostKeys, `${field}.hostKeys`, most.hostKeys.most, (text, at) => {
-      const key = text.length <= most.hostKeyCharacters.most ? parseHostKey(text) : undefined;
+    ...each(hostKeys, `${field}.hostKeys`, limits.config.hostKeys.most, (text, at) => {
+      const key = text.length <= limits.config.hostKeyCharacters.most ? parseHostKey(text) : undefined;
       if (key === undefined)
         return [{ field: at, problem: "is not a private key in OpenSSH's format or PEM, without a passphrase" }];
       const isRepeated = algorithms.has(key.algorithm.replace(/-nistp\d+$/, ""));
@@ -210,7 +211,7 @@ function checkInterface(config: InterfaceConfig, field: string): readonly Config
       `${field}.name`,
       "is longer than the 15 characters of an interface's name",
     ),
-    ...each(addresses, `${field}.addresses`, most.addresses.most, (address, at) =>
+    ...each(addresses, `${field}.addresses`, limits.config.addresses.most, (address, at) =>
       ensure(parsePrefixed(address) !== undefined, at, 'is not an address with its prefix, like "10.0.0.7/24"'),
     ),
     ...unique(addresses, `${field}.addresses`, "address", (address) => address),
@@ -223,10 +224,10 @@ function checkInterface(config: InterfaceConfig, field: string): readonly Config
       `${field}.gateways`,
       "are given without addresses: DHCP gives both",
     ),
-    ...each(dns, `${field}.dns`, most.dns.most, (server, at) =>
+    ...each(dns, `${field}.dns`, limits.config.dns.most, (server, at) =>
       ensure(familyOf(server) !== undefined, at, "is not an IP address"),
     ),
-    ...each(searchDomains, `${field}.searchDomains`, most.dns.most, (domain, at) =>
+    ...each(searchDomains, `${field}.searchDomains`, limits.config.dns.most, (domain, at) =>
       ensure(
         domain.length <= 253 && /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9])?$/.test(domain),
         at,
@@ -275,14 +276,16 @@ function checkFile(file: FileConfig, field: string): readonly ConfigProblem[] {
     ),
     ...(content.kind === "file"
       ? ensure(
-          content.bytes.length <= most.fileBytes.most,
+          content.bytes.length <= limits.config.fileBytes.most,
           `${field}.content`,
-          `is longer than ${most.fileBytes.most} bytes`,
+          `is longer than ${limits.config.fileBytes.most} bytes`,
         )
       : []),
     ...(content.kind === "link"
       ? ensure(
-          content.target !== "" && content.target.length <= most.pathCharacters.most && !control.test(content.target),
+          content.target !== "" &&
+            content.target.length <= limits.config.pathCharacters.most &&
+            !control.test(content.target),
           `${field}.content`,
           "is not the target of a link",
         )
@@ -302,7 +305,7 @@ function checkFile(file: FileConfig, field: string): readonly ConfigProblem[] {
 function checkNesting(files: readonly FileConfig[]): readonly ConfigProblem[] {
   const kinds = new Map<string, "folder" | "other">();
   const parents = new Set<string>();
-  return files.slice(0, most.files.most).flatMap(({ path, content }, index): readonly ConfigProblem[] => {
+  return files.slice(0, limits.config.files.most).flatMap(({ path, content }, index): readonly ConfigProblem[] => {
     const isLate = content.kind === "folder" && parents.has(path);
     const above = path
       .split("/")
@@ -335,7 +338,11 @@ function checkTask(task: unknown, field: string): readonly ConfigProblem[] {
 
 function checkUserData(text: string, field: string): readonly ConfigProblem[] {
   return [
-    ...ensure(text.length <= most.textCharacters.most, field, `is longer than ${most.textCharacters.most} characters`),
+    ...ensure(
+      text.length <= limits.config.textCharacters.most,
+      field,
+      `is longer than ${limits.config.textCharacters.most} characters`,
+    ),
     ...ensure(
       /^(#cloud-config\b|#!|#include\b|Content-Type:|## template:)/.test(text),
       field,

@@ -24,6 +24,7 @@ const systemdFolder = "/etc/systemd/system";
 const unitFolders = [systemdFolder, "/usr/lib/systemd/system", "/lib/systemd/system"];
 /** More is no unit file. */
 const unitBytes = 64 * 1024;
+const unitsAtOnce = 8;
 const localeArchiveBytes = 1024 * 1024;
 const usualShells = ["/bin/bash", "/usr/bin/bash", "/bin/ash", "/bin/sh"];
 
@@ -183,25 +184,47 @@ async function findUnits(root: ListedRoot): Promise<SystemAbilities["units"]> {
     // With a merged /usr two of them are one.
     if (place === undefined || seen.has(place)) continue;
     seen.add(place);
-    for (const name of (await root.list(place)).slice(0, mostNames)) {
+    const names = (await root.list(place)).slice(0, mostNames).filter(
       // A mask hides a unit that is elsewhere.
-      const isMask = folder === systemdFolder && masked.has(name);
-      if (!isUnitName(name) || units.has(name) || isMask) continue;
-      const text = await root.readStart(`${place}/${name}`, unitBytes);
-      if (text === undefined) continue;
-      const { wantedBy, requiredBy, aliases, also } = parseInstall(text.toString("utf8"));
+      (name) => isUnitName(name) && !units.has(name) && !(folder === systemdFolder && masked.has(name)),
+    );
+    for (const [name, install] of await readInstalls(root, place, names))
       units.set(name, {
         path: `${folder}/${name}`,
-        ...(wantedBy.length > 0 && { wantedBy }),
-        ...(requiredBy.length > 0 && { requiredBy }),
-        ...(aliases.length > 0 && { aliases }),
-        ...(also.length > 0 && { also }),
+        ...install,
         ...(masked.has(name) && { masked: true }),
         ...withLinks(linksTo(name, links)),
       });
-    }
   }
   return Object.fromEntries(units);
+}
+
+/** What units say under [Install], some at a time; those that are no files are left out. */
+async function readInstalls(
+  root: ListedRoot,
+  folder: string,
+  names: readonly string[],
+): Promise<readonly (readonly [string, Omit<UnitAbility, "path">])[]> {
+  const found: (readonly [string, Omit<UnitAbility, "path">])[] = [];
+  for (let from = 0; from < names.length; from += unitsAtOnce)
+    found.push(
+      ...(
+        await Promise.all(
+          names.slice(from, from + unitsAtOnce).map(async (name) => {
+            const text = await root.readStart(`${folder}/${name}`, unitBytes);
+            const { wantedBy, requiredBy, aliases, also } = parseInstall(text?.toString("utf8") ?? "");
+            const install = {
+              ...(wantedBy.length > 0 && { wantedBy }),
+              ...(requiredBy.length > 0 && { requiredBy }),
+              ...(aliases.length > 0 && { aliases }),
+              ...(also.length > 0 && { also }),
+            };
+            return text === undefined ? [] : ([[name, install]] as const);
+          }),
+        )
+      ).flat(),
+    );
+  return found;
 }
 
 /** Links of a template's instances are the template's, too. */

@@ -1,5 +1,3 @@
-import { isIPv4, isIPv6 } from "node:net";
-
 /** An address with the length of its network's prefix. */
 export interface Prefixed {
   readonly address: string;
@@ -9,8 +7,10 @@ export interface Prefixed {
 
 /** The family of an IP address without a zone; undefined for what is none. */
 export function familyOf(address: string): 4 | 6 | undefined {
-  if (isIPv4(address)) return 4;
-  return isIPv6(address) && !address.includes("%") ? 6 : undefined;
+  const byte = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";
+  if (new RegExp(`^${byte}(\\.${byte}){3}$`).test(address)) return 4;
+  const isForm = address.length <= 45 && /^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/.test(address);
+  return isForm && URL.canParse(`http://[${address}]`) ? 6 : undefined;
 }
 
 /** "10.0.0.7/24", "2001:db8::7/64"; undefined for what is none. */

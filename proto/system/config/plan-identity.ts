@@ -66,13 +66,14 @@ export function withHostname(text: string, hostname: string): string {
   const label = hostname.replace(/\..*$/, "");
   const line = `127.0.1.1\t${[...new Set([hostname, label])].join(" ")}`;
   const lines = [...linesOf(text)];
-  const isOurs = (each: string) => /^\s*127\.0\.1\.1\s/.test(each);
+  const isOf = (address: string) => (each: string) => each.trim().split(/\s+/)[0] === address;
+  const isOurs = isOf("127.0.1.1");
   const at = lines.findIndex(isOurs);
   if (at >= 0)
     return textOf(
       lines.map((each, index) => (index === at ? line : each)).filter((each, index) => index <= at || !isOurs(each)),
     );
-  const loopback = lines.findIndex((each) => /^\s*127\.0\.0\.1\s/.test(each));
+  const loopback = lines.findIndex(isOf("127.0.0.1"));
   if (loopback < 0) lines.unshift("127.0.0.1\tlocalhost", line);
   else lines.splice(loopback + 1, 0, line);
   return textOf(lines);

@@ -1,5 +1,7 @@
 import type { Figures } from "../measure/figures.ts";
+import { medians } from "../measure/statistics.ts";
 import type { DigestCost } from "../runs/measure-digests.ts";
+import type { ImportCost } from "../runs/measure-imports.ts";
 import { mediansOf, type Row } from "../runs/run-rounds.ts";
 
 /** An aim of the write path and what was measured of it. */
@@ -13,7 +15,11 @@ export interface Judgement {
 const MiB = 1024 ** 2;
 
 /** Holds the results against the aims, in the words of the issue that set them. */
-export function judgeAims(rows: readonly Row[], digests: readonly DigestCost[]): readonly Judgement[] {
+export function judgeAims(
+  rows: readonly Row[],
+  digests: readonly DigestCost[],
+  imports: readonly ImportCost[],
+): readonly Judgement[] {
   const of = (id: string) => mediansOf(rows, id);
   const pallet = of("pallet-full");
   const compared = of("pallet");
@@ -22,6 +28,7 @@ export function judgeAims(rows: readonly Row[], digests: readonly DigestCost[]):
   const upgraded = of("pallet-upgraded");
   const bmaptool = [of("bmaptool-zst"), of("bmaptool-gz")].map(({ wallSeconds }) => wallSeconds ?? Infinity);
   const peaks = rows.flatMap(({ runs }) => runs.map(({ peakResidentBytes }) => peakResidentBytes ?? 0));
+  const added = medians<keyof ImportCost>(imports);
   const blake3 = digests.find(({ digest }) => digest.startsWith("BLAKE3"));
 
   return [
@@ -78,6 +85,14 @@ export function judgeAims(rows: readonly Row[], digests: readonly DigestCost[]):
       blake3?.cpuSecondsPerGibibyte,
       0.3,
       (seconds) => `${seconds.toFixed(2)} CPU-s a GiB`,
+    ),
+    ratio(
+      "`images add` of a local file within 1.3 times the CPU of `zstd -6` of its data alone",
+      added.controllerCpuSeconds === undefined
+        ? undefined
+        : added.controllerCpuSeconds + (added.commandCpuSeconds ?? 0),
+      added.zstdCpuSeconds,
+      { atMost: 1.3, unit: "CPU-s" },
     ),
   ];
 }

@@ -2,6 +2,7 @@ import type { Figures } from "../measure/figures.ts";
 import { medians } from "../measure/statistics.ts";
 import type { FleetFigures } from "../runs/fleet.ts";
 import type { DigestCost } from "../runs/measure-digests.ts";
+import type { ImportCost } from "../runs/measure-imports.ts";
 import type { Row } from "../runs/run-rounds.ts";
 import type { Judgement } from "./judge-aims.ts";
 import type { Pair } from "./price-of-tls.ts";
@@ -19,6 +20,7 @@ export interface Report {
   readonly rows: readonly Row[];
   readonly fleets: readonly FleetFigures[];
   readonly digests: readonly DigestCost[];
+  readonly imports: readonly ImportCost[];
   readonly prices: readonly Pair[];
   readonly aims: readonly Judgement[];
   readonly notes: readonly string[];
@@ -45,6 +47,7 @@ export function renderReport(report: Report): string {
     ),
     ...(report.fleets.length === 0 ? [] : ["## A fleet", renderFleets(report.fleets)]),
     ...(report.digests.length === 0 ? [] : ["## Digests", renderDigests(report.digests)]),
+    ...(report.imports.length === 0 ? [] : ["## Adding an image", renderImports(report.imports)]),
   ];
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
 }
@@ -129,6 +132,22 @@ function renderDigests(digests: readonly DigestCost[]): string {
       String(chunkBytes / 1024),
       cpuSecondsPerGibibyte.toFixed(2),
     ]),
+  );
+}
+
+function renderImports(imports: readonly ImportCost[]): string {
+  const { wallSeconds, controllerCpuSeconds, commandCpuSeconds, zstdCpuSeconds, dataBytes } =
+    medians<keyof ImportCost>(imports);
+  return renderTable(
+    ["", "data MiB", "wall s", "controller CPU-s", "command CPU-s"],
+    [
+      [
+        "`images add` of a local file",
+        mebibytes(dataBytes),
+        ...[wallSeconds, controllerCpuSeconds, commandCpuSeconds].map(decimal),
+      ],
+      ["`zstd -6` of its data alone", mebibytes(dataBytes), missing, missing, decimal(zstdCpuSeconds)],
+    ],
   );
 }
 

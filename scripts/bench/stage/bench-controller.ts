@@ -22,6 +22,10 @@ export interface BenchController {
   readonly authorityFolder?: string;
   /** Runs `controller ARGS` of this checkout. */
   run(...args: readonly string[]): Promise<string>;
+  /** The same behind words that decide in whose account it runs, as those of a control group. */
+  runIn(enter: readonly string[], ...args: readonly string[]): Promise<string>;
+  /** Where it keeps its images. */
+  readonly imagesFolder: string;
   /** An image of the catalogue. */
   image(name: string): Promise<Image>;
   close(): Promise<void>;
@@ -56,16 +60,19 @@ export async function startBenchController(
     /"msg":"serving"/,
   );
   const client = createRackClient(socket);
+  async function runIn(enter: readonly string[], ...args: readonly string[]): Promise<string> {
+    const [command = "", ...words] = [...enter, ...main, "--socket", socket, ...args];
+    const options = { env: withoutPallet(process.env), extendEnv: false, stdin: "ignore" } as const;
+    return (await execa(command, words, options)).stdout;
+  }
   return {
     imagesBase: insecure ? `http://${address}:${httpPort}` : `https://${address}:${httpsPort}`,
     grpcAddress: `${address}:${grpcPort}`,
     tftpAddress: `${address}:${tftpPort}`,
     ...(!insecure && { authorityFolder: path.join(state.stateDirectory, "identity") }),
-    async run(...args) {
-      const [node = "", ...words] = [...main, "--socket", socket, ...args];
-      const options = { env: withoutPallet(process.env), extendEnv: false, stdin: "ignore" } as const;
-      return (await execa(node, words, options)).stdout;
-    },
+    run: (...args) => runIn([], ...args),
+    runIn,
+    imagesFolder: path.join(state.stateDirectory, "images"),
     async image(name) {
       await client.ready();
       const { images } = await ask(client.service, client.service.listImages, {}, { timeoutMs: 60_000 });

@@ -2,10 +2,14 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
+import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { type CallOptions, Metadata, status } from "@grpc/grpc-js";
+import { openUploadConnection } from "../../../controller/uploads/upload-connection.ts";
+import { uploadSocketOf } from "../../../controller/uploads/upload-socket.ts";
 import type {
   AddImageRequest,
+  AddImageResponse,
   ControllerServiceClient,
   DeriveImageRequest,
   DeriveImageResponse,
@@ -45,6 +49,19 @@ async function stalledImport({ controller, imageFile }: World, name: string, opt
   for (const message of [header, first]) if (message !== undefined) call.write(message);
   await firstOf(call, ({ part }) => part?.$case === "progress" && (part.value.received?.done ?? 0n) > 0n);
   return { call, end };
+}
+
+/** Adds an image, some of whose file a connection of the upload socket brings, to its end or until it is cut off. */
+async function addByUpload({ controller, controllerProgram }: World, name: string, file: Buffer, isCutOff = false) {
+  const connection = await openUploadConnection(uploadSocketOf(controllerProgram.socket));
+  assert.ok(connection !== undefined, "the controller has no upload socket");
+  const call = controller.addImage();
+  const answers = collect<AddImageResponse>(call);
+  call.write(header(name, BigInt(file.length), { upload: connection.token }));
+  await connection.send({ bytes: Readable.from([isCutOff ? file.subarray(0, mebibyte) : file]) });
+  connection.close();
+  call.end();
+  return answers;
 }
 
 /** The messages of a call that derives an image from another with this new content. */
@@ -148,9 +165,13 @@ const refusedOnFullDisk = ({ sendAll }: Upload): Refusal => ({
 const header = (
   name: string,
   fileBytes = 0n,
-  { blockMap = Buffer.alloc(0), imageDigest = "" }: { readonly blockMap?: Buffer; readonly imageDigest?: string } = {},
+  {
+    blockMap = Buffer.alloc(0),
+    imageDigest = "",
+    upload,
+  }: { readonly blockMap?: Buffer; readonly imageDigest?: string; readonly upload?: string } = {},
 ): AddImageRequest => ({
-  part: { $case: "header", value: { name, fileBytes, blockMap, everything: false, imageDigest } },
+  part: { $case: "header", value: { name, fileBytes, blockMap, everything: false, imageDigest, upload } },
 });
 const chunk = (bytes: Buffer): AddImageRequest => ({ part: { $case: "chunk", value: bytes } });
 
@@ -230,6 +251,12 @@ export const controllerImageChecks: ServiceChecks = {
         assert.equal(last?.$case === "image" && last.value.digest, image.digest);
         await remove(world, name);
       },
+      "takes the file that a connection to the upload socket brings": async (world) => {
+        const name = freshName();
+        const last = (await addByUpload(world, name, await readFile(world.imageFile.path))).at(-1)?.part;
+        assert.equal(last?.$case === "image" && last.value.digest, world.image.digest);
+        await remove(world, name);
+      },
       "with the same image again, it changes nothing": async (world) => {
         const again = await addImage(world.controller, "tiny", await readFile(world.imageFile.path));
         assert.deepEqual(again, world.image);
@@ -249,6 +276,7 @@ export const controllerImageChecks: ServiceChecks = {
               /image_digest of an image must be a lower-case/,
               () => [header(freshName(), 0n, { imageDigest: "A".repeat(64) })],
             ],
+            ["the upload has a token that is none", /32 lower-case/, () => [header(freshName(), 0n, { upload: "" })]],
             ["a chunk is too large", /too large/, () => [header(freshName()), chunk(Buffer.alloc(mebibyte + 1))]],
             [
               "fewer bytes come than were announced",
@@ -282,6 +310,15 @@ export const controllerImageChecks: ServiceChecks = {
               await untilClearedAway(world);
               await assert.rejects(get(world, name), { code: status.NOT_FOUND });
             });
+          },
+        },
+        {
+          when: "the connection that brings the file is cut off",
+          reason: "FAILURE_REASON_INVALID",
+          says: /announced/,
+          async call(world) {
+            const file = await readFile(world.imageFile.path);
+            return addByUpload(world, freshName(), file, true).finally(() => untilClearedAway(world));
           },
         },
         {

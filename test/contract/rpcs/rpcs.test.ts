@@ -8,6 +8,7 @@ import { compileByBuf, importGenerated } from "../views.ts";
 import { agentNodeChecks } from "./agent-node.ts";
 import { agentOperationChecks } from "./agent-operations.ts";
 import { agentStartOperationChecks } from "./agent-start-operation.ts";
+import { captureImageChecks, readDiskChecks } from "./capture.ts";
 import { certificateChecks } from "./certificates.ts";
 import type { ServiceChecks } from "./checks.ts";
 import { controllerAgentChecks } from "./controller-agents.ts";
@@ -23,12 +24,18 @@ import { nodeLogChecks, reportLogsChecks } from "./node-logs.ts";
 import { createWorld, type World } from "./world.ts";
 
 const checksOf: Readonly<Record<string, ServiceChecks>> = {
-  "pallet.v1.AgentService": { ...agentNodeChecks, ...agentStartOperationChecks, ...agentOperationChecks },
+  "pallet.v1.AgentService": {
+    ...agentNodeChecks,
+    ...agentStartOperationChecks,
+    ...agentOperationChecks,
+    ...readDiskChecks,
+  },
   "pallet.v1.EnrollmentService": { ...certificateChecks, ...enrollmentChecks, ...reportLogsChecks },
   "pallet.v1.ControllerService": {
     ...controllerNodeChecks,
     ...controllerAgentChecks,
     ...controllerImageChecks,
+    ...captureImageChecks,
     ...controllerRootChecks,
     ...controllerRolloutChecks,
     ...controllerEventChecks,

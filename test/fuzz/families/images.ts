@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { crc32, deflateRawSync } from "node:zlib";
 import fc from "fast-check";
+import { parseDiskParts, parseDiskToRead } from "../../../agent/rpc/parse-disk-read.ts";
 import { detectKernelFormat, parseInitrdReleases } from "../../../controller/artefacts/parse-kernel.ts";
 import { imageFileFor, sharedFileFor, withoutOurSettings } from "../../../controller/boot/render-image-config.ts";
+import { parseCaptureSource } from "../../../controller/cli/commands/parse-capture-source.ts";
 import { parseBlockMap } from "../../../controller/images/block-map/parse-block-map.ts";
 import { chooseBootCandidates } from "../../../controller/images/boot/choose-boot-files.ts";
 import { chooseFirmwareBoots } from "../../../controller/images/boot/choose-firmware-boot.ts";
@@ -12,14 +14,19 @@ import { judgeKernelOrigin } from "../../../controller/images/boot/judge-kernel-
 import { parseConfigTxt } from "../../../controller/images/boot/parse-config-txt.ts";
 import { kernelFormatOf } from "../../../controller/images/boot/read-kernel-format.ts";
 import { selectFirmwareFiles } from "../../../controller/images/boot/select-firmware-files.ts";
+import { followParts } from "../../../controller/images/capture/follow-parts.ts";
+import { parseExtBooks } from "../../../controller/images/capture/parse-ext-books.ts";
+import { withoutHostName } from "../../../controller/images/capture/plan-removals.ts";
 import { parseFatFolder } from "../../../controller/images/filesystems/fat/parse-fat-folder.ts";
 import { readFat } from "../../../controller/images/filesystems/fat/read-fat.ts";
+import { parseBlockRuns, parseFolderEntries } from "../../../controller/images/filesystems/parse-debugfs.ts";
 import { assertUncompressed, detectFormat } from "../../../controller/images/formats/detect-format.ts";
 import { parsePartitionTable } from "../../../controller/images/formats/parse-partition-table.ts";
 import { unzip } from "../../../controller/images/formats/unzip.ts";
 import { parseDumpe2fs } from "../../../controller/images/map/parse-dumpe2fs.ts";
 import { parseFatUsage } from "../../../controller/images/map/parse-fat-usage.ts";
 import { isVeritySuperblock, parseVeritySuperblock, verityMagic } from "../../../controller/images/map/parse-verity.ts";
+import { pieceFromWire } from "../../../controller/rpc/agent/read-disk.ts";
 import { maxImageBytes } from "../../../proto/pack/image-bounds.ts";
 import { parsePackManifest, renderPackManifest } from "../../../proto/pack/pack-manifest.ts";
 import { parseKernelRelease } from "../../../proto/system/parse-kernel-release.ts";
@@ -209,12 +216,150 @@ function packManifest(): Buffer {
   });
 }
 
+/** An ext4 with a journal of extents, two groups and blocks of 1 KiB, as far as its books go. */
+function extBooks(): Buffer {
+  const disk = Buffer.alloc(64 * 1024);
+  const superblock = disk.subarray(1024, 2048);
+  for (const [at, value] of [
+    [0x00, 32],
+    [0x04, 64],
+    [0x14, 1],
+    [0x20, 32],
+    [0x28, 16],
+    [0x4c, 1],
+    [0x58, 256],
+    [0x5c, 4],
+    [0x60, 0xc0],
+    [0xe0, 8],
+    [0xfe, 64],
+  ] as const)
+    superblock.writeUInt32LE(value, at);
+  superblock.writeUInt16LE(0xef53, 0x38);
+  for (const [at, value] of [
+    [2048, 5],
+    [2052, 6],
+    [2056, 7],
+    [2112, 35],
+    [2116, 36],
+    [2120, 37],
+  ] as const)
+    disk.writeUInt32LE(value, at);
+  const journal = disk.subarray(7 * 1024 + 7 * 256);
+  journal.writeUInt32LE(0x80000, 0x20);
+  for (const [at, value] of [
+    [0, 0xf30a],
+    [2, 1],
+    [4, 4],
+    [6, 0],
+    [16, 8],
+    [20, 20],
+  ] as const)
+    journal.writeUInt16LE(value, 0x28 + at);
+  return disk;
+}
+
+const extBookFields = [
+  ...[0x04, 0x14, 0x18, 0x20, 0x60, 0x150, 0x168].map((at) => [1024 + at, 4] as const),
+  ...[0x58, 0xfe].map((at) => [1024 + at, 2] as const),
+  ...[2048, 2052, 2056, 2080, 2112].map((at) => [at, 4] as const),
+  ...[0x2a, 0x2e, 0x38, 0x3a, 0x3c].map((at) => [7 * 1024 + 7 * 256 + at, 2] as const),
+];
+
+const parts: fc.Arbitrary<readonly (readonly [bigint, bigint])[]> = fc.array(
+  fc.tuple(
+    fc.oneof(
+      fc.bigInt(0n, 2n ** 64n - 1n),
+      fc.nat(1000).map((sector) => BigInt(sector) * 512n),
+    ),
+    fc.oneof(
+      fc.bigInt(0n, 2n ** 64n - 1n),
+      fc.nat(10).map((sectors) => BigInt(sectors) * 512n),
+    ),
+  ),
+  { maxLength: 20 },
+);
+
 /**
  * Images that operators add, and what nodes read of them. Left out: tar archives, which only GNU tar reads, in a space
  * where it can reach nothing (`foreignSpace`; its listing is parsed in "answers of tools about filesystems"); device trees,
  * of which four bytes are looked at and no structure (`copyFirmwareFiles`); and decompressors, which are programs.
  */
 export const images = [
+  family<{ readonly disk: Buffer; readonly lengthBytes: number }>({
+    name: "captures: the books of an ext filesystem",
+    inputs: fc.record({
+      disk: fc.oneof(mutatedFields(extBooks(), extBookFields), mutatedBytes(extBooks())),
+      lengthBytes: fc.constantFrom(2048, 64 * 1024, 64 * MiB, 2 ** 35, maxImageBytes),
+    }),
+    check({ disk, lengthBytes }) {
+      const { read } = sparse(disk, lengthBytes);
+      const books = unlessRefused(() => parseExtBooks(read, { offsetBytes: 0, lengthBytes }));
+      let end = 0;
+      for (const extent of books ?? []) {
+        assert.ok(extent.start >= end && extent.end > extent.start && extent.end <= lengthBytes, "a book elsewhere");
+        end = extent.end;
+      }
+    },
+  }),
+  family<string>({
+    name: "captures: what debugfs lists",
+    inputs: mutatedText([
+      "/12/100600/0/0/agent.pem/900/\n/2/040755/0/0/../1024/\n",
+      "Inode: 8   Type: regular    Mode:  0600\nLinks: 1   Blockcount: 8\nEXTENTS:\n(ETB0):7, (0-3):8-11, (4[u]):20\n",
+      "BLOCKS:\n(0-11):1024-1035, (IND):1036, (12):1037\nTOTAL: 14\n",
+    ]),
+    check(output) {
+      for (const { name } of parseFolderEntries(output) ?? []) assert.ok(name !== "" && !name.includes("/"));
+      for (const { count, logical, physical } of parseBlockRuns(output))
+        assert.ok(count > 0 && Number.isSafeInteger(logical + count) && Number.isSafeInteger(physical + count));
+    },
+  }),
+  family<{
+    readonly wanted: readonly (readonly [bigint, bigint])[];
+    readonly sent: readonly (readonly [bigint, bigint])[];
+  }>({
+    name: "captures: parts of a disk",
+    inputs: fc.record({ wanted: parts, sent: parts }),
+    check({ wanted, sent }) {
+      const asked = wanted.map(([offsetBytes, lengthBytes]) => ({ offsetBytes, lengthBytes }));
+      const read = unlessRefused(() => parseDiskParts({ parts: asked }));
+      unlessRefused(() =>
+        parseDiskToRead({ device: "/dev/mmcblk0", sizeBytes: wanted[0]?.[0] ?? 0n, serial: "", cid: "" }),
+      );
+      if (read === undefined) return;
+      const follower = followParts(
+        read.map(({ offsetBytes, lengthBytes }) => ({ start: offsetBytes, end: offsetBytes + lengthBytes })),
+      );
+      let taken = 0;
+      for (const [offsetBytes, zeroBytes] of [...sent, ...wanted])
+        unlessRefused(() => {
+          const value = {
+            offsetBytes,
+            content: { $case: "zeroBytes", value: zeroBytes },
+            digest: Buffer.alloc(0),
+          } as const;
+          const piece = pieceFromWire({ $case: "piece", value });
+          follower.take(piece);
+          taken += piece.lengthBytes;
+        });
+      const all = read.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
+      assert.ok(taken <= all, `${taken} bytes of ${all}`);
+      if (taken === all) follower.end();
+    },
+  }),
+  family<string>({
+    name: "captures: what a command line names, and the names of a host",
+    inputs: fc.oneof(
+      mutatedText(["pi-7:/dev/mmcblk0", "b8:27:eb:00:00:01:/dev/sda", "pi-7"]),
+      mutatedText(["127.0.0.1 localhost\n127.0.1.1\tpi-7.rack pi-7 # own\n::1 ip6-localhost\n"]),
+    ),
+    check(text) {
+      const source = unlessRefused(() => parseCaptureSource(text));
+      if (source !== undefined)
+        assert.ok(source.node !== "" && (source.disk === "" || source.disk.startsWith("/dev/")));
+      assert.ok(withoutHostName(text, "pi-7").length <= text.length + 1);
+    },
+  }),
   family<{ readonly image: Buffer; readonly imageBytes: number }>({
     name: "images: partition tables",
     inputs: fc.record({

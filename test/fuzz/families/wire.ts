@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { parseImageName } from "../../../controller/images/catalogue/parse-manifest.ts";
 import { agentErrorOf } from "../../../controller/rpc/agent/agent-error.ts";
 import { frugalRequests, OversizedRequest } from "../../../controller/rpc/doors/frugal-requests.ts";
-import { chunksOf, headerOf, type UploadMessage } from "../../../controller/rpc/doors/upload.ts";
+import { fileOf, headerOf, type UploadMessage } from "../../../controller/rpc/doors/upload.ts";
 import { devicesFromWire } from "../../../controller/rpc/wire/devices-from-wire.ts";
 import { logBatchFromWire, logReportFromWire } from "../../../controller/rpc/wire/log-report-from-wire.ts";
 import { nodeOperationFromWire } from "../../../controller/rpc/wire/operation-spec-from-wire.ts";
@@ -411,10 +411,12 @@ export const wire = [
         const parts = (async function* () {
           yield* messages;
         })();
-        const { name, fileBytes } = await headerOf(parts, "AddImage");
+        const { name, fileBytes, upload } = await headerOf(parts, "AddImage");
+        const claim = async () => ({ pieces: async function* () {}, release: () => undefined, close: () => undefined });
         unlessRefused(() => parseImageName(name));
         let received = 0n;
-        for await (const piece of chunksOf(parts, Number(fileBytes), "AddImage")) received += BigInt(piece.length);
+        const { source } = await fileOf(parts, { upload, fileBytes: Number(fileBytes) }, "AddImage", claim);
+        for await (const piece of source) received += BigInt(piece.length);
         assert.ok(fileBytes <= 0n || received === fileBytes, `${received} bytes of ${fileBytes}`);
       });
     },

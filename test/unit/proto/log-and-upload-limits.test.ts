@@ -3,13 +3,18 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseLogLine } from "../../../agent/log/parse-log-line.ts";
 import { uploadMessages } from "../../../controller/cli/connection/upload-source.ts";
-import { chunksOf } from "../../../controller/rpc/doors/upload.ts";
+import { fileOf, type UploadMessage } from "../../../controller/rpc/doors/upload.ts";
 import { logReportFromWire } from "../../../controller/rpc/wire/log-report-from-wire.ts";
 import { Failure } from "../../../proto/failure.ts";
 import { ReportLogsRequest } from "../../../proto/gen/pallet/v1/enrollment.ts";
 import { LogLevel } from "../../../proto/gen/pallet/v1/log.ts";
 import { maxLogError, maxLogFields, maxLogMessage } from "../../../proto/log-limits.ts";
 import { maxUploadChunkBytes } from "../../../proto/upload-limits.ts";
+
+async function chunksOf(messages: AsyncIterator<UploadMessage<object>>, fileBytes: number) {
+  const claim = () => Promise.reject(new Error("no connection was named"));
+  return (await fileOf(messages, { upload: undefined, fileBytes }, "AddImage", claim)).source;
+}
 
 describe("limits of logs and uploads", () => {
   it("let the controller take whatever the agent cuts to, whole", () => {
@@ -41,10 +46,10 @@ describe("limits of logs and uploads", () => {
     const pieces = async function* () {
       yield* bytes;
     };
-    const messages = uploadMessages({}, { bytes: pieces(), fileBytes, close: async () => {} });
+    const messages = uploadMessages({}, { bytes: pieces(), fileBytes, close: async () => {} }, undefined);
     await messages.next();
     const lengths: number[] = [];
-    for await (const chunk of chunksOf(messages, fileBytes, "AddImage")) lengths.push(chunk.length);
+    for await (const chunk of await chunksOf(messages, fileBytes)) lengths.push(chunk.length);
     assert.equal(Math.max(...lengths), maxUploadChunkBytes);
     assert.equal(
       lengths.reduce((sum, length) => sum + length, 0),
@@ -54,13 +59,13 @@ describe("limits of logs and uploads", () => {
       for (;;) yield { part: { $case: "chunk" as const, value: Buffer.alloc(1000) } };
     };
     await assert.rejects(async () => {
-      for await (const _ of chunksOf(endless(), 5000, "AddImage"));
+      for await (const _ of await chunksOf(endless(), 5000));
     }, /announced with 5000 bytes, and more arrives/);
     const oversized = async function* () {
       yield { part: { $case: "chunk" as const, value: Buffer.alloc(maxUploadChunkBytes + 1) } };
     };
     await assert.rejects(async () => {
-      for await (const _ of chunksOf(oversized(), 0, "AddImage"));
+      for await (const _ of await chunksOf(oversized(), 0));
     }, Failure);
   });
 });

@@ -10,9 +10,11 @@ import {
   type CallOptions,
   type ChannelCredentials,
   Client,
+  type ClientDuplexStream,
   type ClientOptions,
   type ClientReadableStream,
   type ClientUnaryCall,
+  type handleBidiStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
@@ -119,6 +121,91 @@ export interface ListOperationsRequest {
 export interface ListOperationsResponse {
   /** Oldest first. */
   operations: Operation[];
+}
+
+/** The disk that is to be read. */
+export interface DiskToRead {
+  /** Absolute path of a whole disk, for example "/dev/mmcblk0". */
+  device: string;
+  /** Its size, as ListBlockDevices told it: a disk of another size at this path is refused. */
+  sizeBytes: bigint;
+  /** Its serial number, as ListBlockDevices told it; empty for any. A disk with another one is refused. */
+  serial: string;
+  /** Its CID, in the same way. */
+  cid: string;
+}
+
+/** Bytes of a disk. */
+export interface DiskPart {
+  /** Where they start; a multiple of 512. */
+  offsetBytes: bigint;
+  /** How many; a multiple of 512, at least that. */
+  lengthBytes: bigint;
+}
+
+/** Parts of a disk. */
+export interface DiskParts {
+  /** In ascending order, none overlapping another; 1 to 2,048. */
+  parts: DiskPart[];
+}
+
+/** First the disk, then parts of it. The next parts may be asked for before the last ones have come. */
+export interface ReadDiskRequest {
+  /** The disk once, then parts. */
+  part:
+    | //
+    /** Must come first. */
+    { $case: "disk"; value: DiskToRead }
+    | //
+    /** What to read. */
+    { $case: "read"; value: DiskParts }
+    | undefined;
+}
+
+/** The disk is held now. */
+export interface DiskHeld {
+  /** Its size in bytes. */
+  sizeBytes: bigint;
+}
+
+/**
+ * A piece of what was asked for. Pieces come in the order of the parts, and each begins where the one before it ended, or
+ * at the beginning of the next part.
+ */
+export interface DiskPiece {
+  /** Where it starts on the disk. */
+  offsetBytes: bigint;
+  /** What is there. */
+  content:
+    | //
+    /** Bytes, at most 1 MiB. */
+    { $case: "data"; value: Uint8Array }
+    | //
+    /** So many zeros. */
+    { $case: "zeroBytes"; value: bigint }
+    | undefined;
+  /** BLAKE3 (256 bits) of `data`, as it was read; empty for zeros. */
+  digest: Uint8Array;
+}
+
+/** Everything that one DiskParts asked for has been sent. */
+export interface PartsRead {
+}
+
+/** The answers to a ReadDiskRequest each. */
+export interface ReadDiskResponse {
+  /** One DiskHeld; then for each DiskParts its pieces and one PartsRead. */
+  part:
+    | //
+    /** Comes first. */
+    { $case: "held"; value: DiskHeld }
+    | //
+    /** Content. */
+    { $case: "piece"; value: DiskPiece }
+    | //
+    /** The end of the pieces of one request. */
+    { $case: "read"; value: PartsRead }
+    | undefined;
 }
 
 /** Asks to reboot. */
@@ -1192,6 +1279,798 @@ export const ListOperationsResponse: MessageFns<ListOperationsResponse> = {
   },
 };
 
+function createBaseDiskToRead(): DiskToRead {
+  return { device: "", sizeBytes: 0n, serial: "", cid: "" };
+}
+
+export const DiskToRead: MessageFns<DiskToRead> = {
+  encode(message: DiskToRead, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.device !== "") {
+      writer.uint32(10).string(message.device);
+    }
+    if (message.sizeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.sizeBytes) !== message.sizeBytes) {
+        throw new globalThis.Error("value provided for field message.sizeBytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.sizeBytes);
+    }
+    if (message.serial !== "") {
+      writer.uint32(26).string(message.serial);
+    }
+    if (message.cid !== "") {
+      writer.uint32(34).string(message.cid);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiskToRead {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiskToRead();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.device = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sizeBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.serial = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.cid = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DiskToRead {
+    return {
+      device: isSet(object.device) ? globalThis.String(object.device) : "",
+      sizeBytes: isSet(object.sizeBytes)
+        ? BigInt(object.sizeBytes)
+        : isSet(object.size_bytes)
+        ? BigInt(object.size_bytes)
+        : 0n,
+      serial: isSet(object.serial) ? globalThis.String(object.serial) : "",
+      cid: isSet(object.cid) ? globalThis.String(object.cid) : "",
+    };
+  },
+
+  toJSON(message: DiskToRead): unknown {
+    const obj: any = {};
+    if (message.device !== "") {
+      obj.device = message.device;
+    }
+    if (message.sizeBytes !== 0n) {
+      obj.sizeBytes = message.sizeBytes.toString();
+    }
+    if (message.serial !== "") {
+      obj.serial = message.serial;
+    }
+    if (message.cid !== "") {
+      obj.cid = message.cid;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DiskToRead>): DiskToRead {
+    return DiskToRead.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DiskToRead>): DiskToRead {
+    const message = createBaseDiskToRead();
+    message.device = object.device ?? "";
+    message.sizeBytes = (object.sizeBytes !== undefined && object.sizeBytes !== null) ? BigInt(object.sizeBytes) : 0n;
+    message.serial = object.serial ?? "";
+    message.cid = object.cid ?? "";
+    return message;
+  },
+};
+
+function createBaseDiskPart(): DiskPart {
+  return { offsetBytes: 0n, lengthBytes: 0n };
+}
+
+export const DiskPart: MessageFns<DiskPart> = {
+  encode(message: DiskPart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.offsetBytes !== 0n) {
+      if (BigInt.asUintN(64, message.offsetBytes) !== message.offsetBytes) {
+        throw new globalThis.Error("value provided for field message.offsetBytes of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.offsetBytes);
+    }
+    if (message.lengthBytes !== 0n) {
+      if (BigInt.asUintN(64, message.lengthBytes) !== message.lengthBytes) {
+        throw new globalThis.Error("value provided for field message.lengthBytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.lengthBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiskPart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiskPart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.offsetBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lengthBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DiskPart {
+    return {
+      offsetBytes: isSet(object.offsetBytes)
+        ? BigInt(object.offsetBytes)
+        : isSet(object.offset_bytes)
+        ? BigInt(object.offset_bytes)
+        : 0n,
+      lengthBytes: isSet(object.lengthBytes)
+        ? BigInt(object.lengthBytes)
+        : isSet(object.length_bytes)
+        ? BigInt(object.length_bytes)
+        : 0n,
+    };
+  },
+
+  toJSON(message: DiskPart): unknown {
+    const obj: any = {};
+    if (message.offsetBytes !== 0n) {
+      obj.offsetBytes = message.offsetBytes.toString();
+    }
+    if (message.lengthBytes !== 0n) {
+      obj.lengthBytes = message.lengthBytes.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DiskPart>): DiskPart {
+    return DiskPart.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DiskPart>): DiskPart {
+    const message = createBaseDiskPart();
+    message.offsetBytes = (object.offsetBytes !== undefined && object.offsetBytes !== null)
+      ? BigInt(object.offsetBytes)
+      : 0n;
+    message.lengthBytes = (object.lengthBytes !== undefined && object.lengthBytes !== null)
+      ? BigInt(object.lengthBytes)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseDiskParts(): DiskParts {
+  return { parts: [] };
+}
+
+export const DiskParts: MessageFns<DiskParts> = {
+  encode(message: DiskParts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.parts) {
+      DiskPart.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiskParts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiskParts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.parts.push(DiskPart.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DiskParts {
+    return { parts: globalThis.Array.isArray(object?.parts) ? object.parts.map((e: any) => DiskPart.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: DiskParts): unknown {
+    const obj: any = {};
+    if (message.parts?.length) {
+      obj.parts = message.parts.map((e) => DiskPart.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DiskParts>): DiskParts {
+    return DiskParts.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DiskParts>): DiskParts {
+    const message = createBaseDiskParts();
+    message.parts = object.parts?.map((e) => DiskPart.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReadDiskRequest(): ReadDiskRequest {
+  return { part: undefined };
+}
+
+export const ReadDiskRequest: MessageFns<ReadDiskRequest> = {
+  encode(message: ReadDiskRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.part?.$case) {
+      case "disk":
+        DiskToRead.encode(message.part.value, writer.uint32(10).fork()).join();
+        break;
+      case "read":
+        DiskParts.encode(message.part.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadDiskRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadDiskRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.part = { $case: "disk", value: DiskToRead.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.part = { $case: "read", value: DiskParts.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadDiskRequest {
+    return {
+      part: isSet(object.disk)
+        ? { $case: "disk", value: DiskToRead.fromJSON(object.disk) }
+        : isSet(object.read)
+        ? { $case: "read", value: DiskParts.fromJSON(object.read) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: ReadDiskRequest): unknown {
+    const obj: any = {};
+    if (message.part?.$case === "disk") {
+      obj.disk = DiskToRead.toJSON(message.part.value);
+    } else if (message.part?.$case === "read") {
+      obj.read = DiskParts.toJSON(message.part.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReadDiskRequest>): ReadDiskRequest {
+    return ReadDiskRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadDiskRequest>): ReadDiskRequest {
+    const message = createBaseReadDiskRequest();
+    switch (object.part?.$case) {
+      case "disk": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "disk", value: DiskToRead.fromPartial(object.part.value) };
+        }
+        break;
+      }
+      case "read": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "read", value: DiskParts.fromPartial(object.part.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseDiskHeld(): DiskHeld {
+  return { sizeBytes: 0n };
+}
+
+export const DiskHeld: MessageFns<DiskHeld> = {
+  encode(message: DiskHeld, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sizeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.sizeBytes) !== message.sizeBytes) {
+        throw new globalThis.Error("value provided for field message.sizeBytes of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.sizeBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiskHeld {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiskHeld();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sizeBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DiskHeld {
+    return {
+      sizeBytes: isSet(object.sizeBytes)
+        ? BigInt(object.sizeBytes)
+        : isSet(object.size_bytes)
+        ? BigInt(object.size_bytes)
+        : 0n,
+    };
+  },
+
+  toJSON(message: DiskHeld): unknown {
+    const obj: any = {};
+    if (message.sizeBytes !== 0n) {
+      obj.sizeBytes = message.sizeBytes.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DiskHeld>): DiskHeld {
+    return DiskHeld.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DiskHeld>): DiskHeld {
+    const message = createBaseDiskHeld();
+    message.sizeBytes = (object.sizeBytes !== undefined && object.sizeBytes !== null) ? BigInt(object.sizeBytes) : 0n;
+    return message;
+  },
+};
+
+function createBaseDiskPiece(): DiskPiece {
+  return { offsetBytes: 0n, content: undefined, digest: new Uint8Array(0) };
+}
+
+export const DiskPiece: MessageFns<DiskPiece> = {
+  encode(message: DiskPiece, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.offsetBytes !== 0n) {
+      if (BigInt.asUintN(64, message.offsetBytes) !== message.offsetBytes) {
+        throw new globalThis.Error("value provided for field message.offsetBytes of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.offsetBytes);
+    }
+    switch (message.content?.$case) {
+      case "data":
+        writer.uint32(18).bytes(message.content.value);
+        break;
+      case "zeroBytes":
+        if (BigInt.asUintN(64, message.content.value) !== message.content.value) {
+          throw new globalThis.Error("value provided for field message.content.value of type uint64 too large");
+        }
+        writer.uint32(24).uint64(message.content.value);
+        break;
+    }
+    if (message.digest.length !== 0) {
+      writer.uint32(34).bytes(message.digest);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiskPiece {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiskPiece();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.offsetBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.content = { $case: "data", value: reader.bytes() };
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.content = { $case: "zeroBytes", value: reader.uint64() as bigint };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.digest = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DiskPiece {
+    return {
+      offsetBytes: isSet(object.offsetBytes)
+        ? BigInt(object.offsetBytes)
+        : isSet(object.offset_bytes)
+        ? BigInt(object.offset_bytes)
+        : 0n,
+      content: isSet(object.data)
+        ? { $case: "data", value: bytesFromBase64(object.data) }
+        : isSet(object.zeroBytes)
+        ? { $case: "zeroBytes", value: BigInt(object.zeroBytes) }
+        : isSet(object.zero_bytes)
+        ? { $case: "zeroBytes", value: BigInt(object.zero_bytes) }
+        : undefined,
+      digest: isSet(object.digest) ? bytesFromBase64(object.digest) : new Uint8Array(0),
+    };
+  },
+
+  toJSON(message: DiskPiece): unknown {
+    const obj: any = {};
+    if (message.offsetBytes !== 0n) {
+      obj.offsetBytes = message.offsetBytes.toString();
+    }
+    if (message.content?.$case === "data") {
+      obj.data = base64FromBytes(message.content.value);
+    } else if (message.content?.$case === "zeroBytes") {
+      obj.zeroBytes = message.content.value.toString();
+    }
+    if (message.digest.length !== 0) {
+      obj.digest = base64FromBytes(message.digest);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DiskPiece>): DiskPiece {
+    return DiskPiece.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DiskPiece>): DiskPiece {
+    const message = createBaseDiskPiece();
+    message.offsetBytes = (object.offsetBytes !== undefined && object.offsetBytes !== null)
+      ? BigInt(object.offsetBytes)
+      : 0n;
+    switch (object.content?.$case) {
+      case "data": {
+        if (object.content?.value !== undefined && object.content?.value !== null) {
+          message.content = { $case: "data", value: object.content.value };
+        }
+        break;
+      }
+      case "zeroBytes": {
+        if (object.content?.value !== undefined && object.content?.value !== null) {
+          message.content = { $case: "zeroBytes", value: BigInt(object.content.value) };
+        }
+        break;
+      }
+    }
+    message.digest = object.digest ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBasePartsRead(): PartsRead {
+  return {};
+}
+
+export const PartsRead: MessageFns<PartsRead> = {
+  encode(_: PartsRead, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PartsRead {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePartsRead();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): PartsRead {
+    return {};
+  },
+
+  toJSON(_: PartsRead): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<PartsRead>): PartsRead {
+    return PartsRead.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<PartsRead>): PartsRead {
+    const message = createBasePartsRead();
+    return message;
+  },
+};
+
+function createBaseReadDiskResponse(): ReadDiskResponse {
+  return { part: undefined };
+}
+
+export const ReadDiskResponse: MessageFns<ReadDiskResponse> = {
+  encode(message: ReadDiskResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.part?.$case) {
+      case "held":
+        DiskHeld.encode(message.part.value, writer.uint32(10).fork()).join();
+        break;
+      case "piece":
+        DiskPiece.encode(message.part.value, writer.uint32(18).fork()).join();
+        break;
+      case "read":
+        PartsRead.encode(message.part.value, writer.uint32(26).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadDiskResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadDiskResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.part = { $case: "held", value: DiskHeld.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.part = { $case: "piece", value: DiskPiece.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.part = { $case: "read", value: PartsRead.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadDiskResponse {
+    return {
+      part: isSet(object.held)
+        ? { $case: "held", value: DiskHeld.fromJSON(object.held) }
+        : isSet(object.piece)
+        ? { $case: "piece", value: DiskPiece.fromJSON(object.piece) }
+        : isSet(object.read)
+        ? { $case: "read", value: PartsRead.fromJSON(object.read) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: ReadDiskResponse): unknown {
+    const obj: any = {};
+    if (message.part?.$case === "held") {
+      obj.held = DiskHeld.toJSON(message.part.value);
+    } else if (message.part?.$case === "piece") {
+      obj.piece = DiskPiece.toJSON(message.part.value);
+    } else if (message.part?.$case === "read") {
+      obj.read = PartsRead.toJSON(message.part.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReadDiskResponse>): ReadDiskResponse {
+    return ReadDiskResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadDiskResponse>): ReadDiskResponse {
+    const message = createBaseReadDiskResponse();
+    switch (object.part?.$case) {
+      case "held": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "held", value: DiskHeld.fromPartial(object.part.value) };
+        }
+        break;
+      }
+      case "piece": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "piece", value: DiskPiece.fromPartial(object.part.value) };
+        }
+        break;
+      }
+      case "read": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "read", value: PartsRead.fromPartial(object.part.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
 function createBaseRebootRequest(): RebootRequest {
   return { expectedBootId: "" };
 }
@@ -1679,6 +2558,27 @@ export const AgentServiceService = {
     responseDeserialize: (value: Buffer): ListOperationsResponse => ListOperationsResponse.decode(value),
   },
   /**
+   * Reads parts of a whole disk: first which disk, then which parts, as often as wanted. From the answer to the first
+   * message until the stream ends, the disk is held: no operation gets it, nobody mounts it, and nothing is written to
+   * it. Protected disks are read, too: protection is against writing. Agents without the capability "read-disk" do not
+   * know this.
+   *
+   * Errors: INVALID_ARGUMENT for a malformed request: no disk first, or parts that are not in ascending order, not
+   * multiples of 512 bytes, past the end of the disk, or too many; FAILED_PRECONDITION when the guard refuses the device
+   * (no whole disk, mounted, in use, the running root), it is another disk than the one that is meant, or the role does
+   * not allow it; RESOURCE_EXHAUSTED when an operation or another reader has the disk; INTERNAL when the devices, or the
+   * disk, cannot be read.
+   */
+  readDisk: {
+    path: "/pallet.v1.AgentService/ReadDisk" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: ReadDiskRequest): Buffer => Buffer.from(ReadDiskRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReadDiskRequest => ReadDiskRequest.decode(value),
+    responseSerialize: (value: ReadDiskResponse): Buffer => Buffer.from(ReadDiskResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReadDiskResponse => ReadDiskResponse.decode(value),
+  },
+  /**
    * Reboots the node shortly after answering.
    *
    * Errors: FAILED_PRECONDITION when `expected_boot_id` is not the current one (the node has rebooted since), or when
@@ -1757,6 +2657,19 @@ export interface AgentServiceServer extends UntypedServiceImplementation {
   cancelOperation: handleUnaryCall<CancelOperationRequest, CancelOperationResponse>;
   /** Every operation that this instance of the agent knows, oldest first: all running ones, and the last 100 ended ones. */
   listOperations: handleUnaryCall<ListOperationsRequest, ListOperationsResponse>;
+  /**
+   * Reads parts of a whole disk: first which disk, then which parts, as often as wanted. From the answer to the first
+   * message until the stream ends, the disk is held: no operation gets it, nobody mounts it, and nothing is written to
+   * it. Protected disks are read, too: protection is against writing. Agents without the capability "read-disk" do not
+   * know this.
+   *
+   * Errors: INVALID_ARGUMENT for a malformed request: no disk first, or parts that are not in ascending order, not
+   * multiples of 512 bytes, past the end of the disk, or too many; FAILED_PRECONDITION when the guard refuses the device
+   * (no whole disk, mounted, in use, the running root), it is another disk than the one that is meant, or the role does
+   * not allow it; RESOURCE_EXHAUSTED when an operation or another reader has the disk; INTERNAL when the devices, or the
+   * disk, cannot be read.
+   */
+  readDisk: handleBidiStreamingCall<ReadDiskRequest, ReadDiskResponse>;
   /**
    * Reboots the node shortly after answering.
    *
@@ -1913,6 +2826,21 @@ export interface AgentServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListOperationsResponse) => void,
   ): ClientUnaryCall;
   /**
+   * Reads parts of a whole disk: first which disk, then which parts, as often as wanted. From the answer to the first
+   * message until the stream ends, the disk is held: no operation gets it, nobody mounts it, and nothing is written to
+   * it. Protected disks are read, too: protection is against writing. Agents without the capability "read-disk" do not
+   * know this.
+   *
+   * Errors: INVALID_ARGUMENT for a malformed request: no disk first, or parts that are not in ascending order, not
+   * multiples of 512 bytes, past the end of the disk, or too many; FAILED_PRECONDITION when the guard refuses the device
+   * (no whole disk, mounted, in use, the running root), it is another disk than the one that is meant, or the role does
+   * not allow it; RESOURCE_EXHAUSTED when an operation or another reader has the disk; INTERNAL when the devices, or the
+   * disk, cannot be read.
+   */
+  readDisk(): ClientDuplexStream<ReadDiskRequest, ReadDiskResponse>;
+  readDisk(options: Partial<CallOptions>): ClientDuplexStream<ReadDiskRequest, ReadDiskResponse>;
+  readDisk(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<ReadDiskRequest, ReadDiskResponse>;
+  /**
    * Reboots the node shortly after answering.
    *
    * Errors: FAILED_PRECONDITION when `expected_boot_id` is not the current one (the node has rebooted since), or when
@@ -1965,6 +2893,31 @@ export const AgentServiceClient = makeGenericClientConstructor(
   service: typeof AgentServiceService;
   serviceName: string;
 };
+
+function bytesFromBase64(b64: string): Uint8Array {
+  if ((globalThis as any).Buffer) {
+    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
+  } else {
+    const bin = globalThis.atob(b64);
+    const arr = new Uint8Array(bin.length);
+    for (let i = 0; i < bin.length; ++i) {
+      arr[i] = bin.charCodeAt(i);
+    }
+    return arr;
+  }
+}
+
+function base64FromBytes(arr: Uint8Array): string {
+  if ((globalThis as any).Buffer) {
+    return (globalThis as any).Buffer.from(arr).toString("base64");
+  } else {
+    const bin: string[] = [];
+    arr.forEach((byte) => {
+      bin.push(globalThis.String.fromCharCode(byte));
+    });
+    return globalThis.btoa(bin.join(""));
+  }
+}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 

@@ -900,6 +900,13 @@ export interface AddImageHeader {
    * it is in the catalogue. A controller that does not know this field adds it: compare `Image.digest` of the answer.
    */
   imageDigest: string;
+  /**
+   * Token of the connection to the controller's upload socket that brings the file: 32 lower-case hexadecimal digits of the
+   * caller's choice, with which the connection begins. No chunks follow then; the end of this call's requests says that
+   * all bytes were sent. Only for calls through the unix socket: the upload socket is beside it, with ".upload" behind its
+   * name, and a controller that does not know this field has none. Absent: the bytes follow in chunks.
+   */
+  upload?: string | undefined;
 }
 
 /** First the header, then the bytes of the file. */
@@ -944,6 +951,13 @@ export interface DeriveImageHeader {
   from: string;
   /** Number of bytes that will follow, for progress reports; 0 if unknown. */
   fileBytes: bigint;
+  /**
+   * Token of the connection to the controller's upload socket that brings the file: 32 lower-case hexadecimal digits of the
+   * caller's choice, with which the connection begins. No chunks follow then; the end of this call's requests says that
+   * all bytes were sent. Only for calls through the unix socket: the upload socket is beside it, with ".upload" behind its
+   * name, and a controller that does not know this field has none. Absent: the bytes follow in chunks.
+   */
+  upload?: string | undefined;
 }
 
 /** First the header, then the bytes of the new content. */
@@ -987,6 +1001,45 @@ export interface DeriveImageResponse {
     | //
     /** The finished image; the last message. */
     { $case: "derived"; value: DerivedImage }
+    | undefined;
+}
+
+/** Asks to make an image of a disk. */
+export interface CaptureImageRequest {
+  /** Name of the new image in the catalogue. */
+  name: string;
+  /** The node: name, MAC address or serial number. */
+  node: string;
+  /** Path of the disk on the node; empty for its only card, or its only disk. */
+  disk: string;
+  /** Whether to remove from the image what makes it one node's: SSH host keys, machine-id, hostname, Pallet's own files. */
+  generalise: boolean;
+}
+
+/** An image of a node's disk, and what was read for it. */
+export interface CapturedImage {
+  /** The image. Its `capture` says what was removed. */
+  image:
+    | Image
+    | undefined;
+  /** Bytes that were read from the disk. */
+  readBytes: bigint;
+  /** Bytes in the image that were not read, because a filesystem calls them free. */
+  skippedBytes: bigint;
+  /** What the operator should know about the result, one sentence each. */
+  notes: string[];
+}
+
+/** Progress, and finally the image. */
+export interface CaptureImageResponse {
+  /** Progress until the image is ready. */
+  part:
+    | //
+    /** Its progress. */
+    { $case: "progress"; value: ImportProgress }
+    | //
+    /** The finished image; the last message. */
+    { $case: "captured"; value: CapturedImage }
     | undefined;
 }
 
@@ -5142,7 +5195,14 @@ export const GetImageResponse: MessageFns<GetImageResponse> = {
 };
 
 function createBaseAddImageHeader(): AddImageHeader {
-  return { name: "", fileBytes: 0n, blockMap: new Uint8Array(0), everything: false, imageDigest: "" };
+  return {
+    name: "",
+    fileBytes: 0n,
+    blockMap: new Uint8Array(0),
+    everything: false,
+    imageDigest: "",
+    upload: undefined,
+  };
 }
 
 export const AddImageHeader: MessageFns<AddImageHeader> = {
@@ -5164,6 +5224,9 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
     }
     if (message.imageDigest !== "") {
       writer.uint32(42).string(message.imageDigest);
+    }
+    if (message.upload !== undefined) {
+      writer.uint32(50).string(message.upload);
     }
     return writer;
   },
@@ -5221,6 +5284,14 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
             message.imageDigest = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.upload = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5252,6 +5323,7 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
         : isSet(object.image_digest)
         ? globalThis.String(object.image_digest)
         : "",
+      upload: isSet(object.upload) ? globalThis.String(object.upload) : undefined,
     };
   },
 
@@ -5272,6 +5344,9 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
     if (message.imageDigest !== "") {
       obj.imageDigest = message.imageDigest;
     }
+    if (message.upload !== undefined) {
+      obj.upload = message.upload;
+    }
     return obj;
   },
 
@@ -5285,6 +5360,7 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
     message.blockMap = object.blockMap ?? new Uint8Array(0);
     message.everything = object.everything ?? false;
     message.imageDigest = object.imageDigest ?? "";
+    message.upload = object.upload ?? undefined;
     return message;
   },
 };
@@ -5579,7 +5655,7 @@ export const AddImageResponse: MessageFns<AddImageResponse> = {
 };
 
 function createBaseDeriveImageHeader(): DeriveImageHeader {
-  return { name: "", from: "", fileBytes: 0n };
+  return { name: "", from: "", fileBytes: 0n, upload: undefined };
 }
 
 export const DeriveImageHeader: MessageFns<DeriveImageHeader> = {
@@ -5595,6 +5671,9 @@ export const DeriveImageHeader: MessageFns<DeriveImageHeader> = {
         throw new globalThis.Error("value provided for field message.fileBytes of type uint64 too large");
       }
       writer.uint32(24).uint64(message.fileBytes);
+    }
+    if (message.upload !== undefined) {
+      writer.uint32(34).string(message.upload);
     }
     return writer;
   },
@@ -5636,6 +5715,14 @@ export const DeriveImageHeader: MessageFns<DeriveImageHeader> = {
             message.fileBytes = reader.uint64() as bigint;
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.upload = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5657,6 +5744,7 @@ export const DeriveImageHeader: MessageFns<DeriveImageHeader> = {
         : isSet(object.file_bytes)
         ? BigInt(object.file_bytes)
         : 0n,
+      upload: isSet(object.upload) ? globalThis.String(object.upload) : undefined,
     };
   },
 
@@ -5671,6 +5759,9 @@ export const DeriveImageHeader: MessageFns<DeriveImageHeader> = {
     if (message.fileBytes !== 0n) {
       obj.fileBytes = message.fileBytes.toString();
     }
+    if (message.upload !== undefined) {
+      obj.upload = message.upload;
+    }
     return obj;
   },
 
@@ -5682,6 +5773,7 @@ export const DeriveImageHeader: MessageFns<DeriveImageHeader> = {
     message.name = object.name ?? "";
     message.from = object.from ?? "";
     message.fileBytes = (object.fileBytes !== undefined && object.fileBytes !== null) ? BigInt(object.fileBytes) : 0n;
+    message.upload = object.upload ?? undefined;
     return message;
   },
 };
@@ -6042,6 +6134,357 @@ export const DeriveImageResponse: MessageFns<DeriveImageResponse> = {
       case "derived": {
         if (object.part?.value !== undefined && object.part?.value !== null) {
           message.part = { $case: "derived", value: DerivedImage.fromPartial(object.part.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseCaptureImageRequest(): CaptureImageRequest {
+  return { name: "", node: "", disk: "", generalise: false };
+}
+
+export const CaptureImageRequest: MessageFns<CaptureImageRequest> = {
+  encode(message: CaptureImageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.node !== "") {
+      writer.uint32(18).string(message.node);
+    }
+    if (message.disk !== "") {
+      writer.uint32(26).string(message.disk);
+    }
+    if (message.generalise !== false) {
+      writer.uint32(32).bool(message.generalise);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CaptureImageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCaptureImageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.disk = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.generalise = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CaptureImageRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      node: isSet(object.node) ? globalThis.String(object.node) : "",
+      disk: isSet(object.disk) ? globalThis.String(object.disk) : "",
+      generalise: isSet(object.generalise) ? globalThis.Boolean(object.generalise) : false,
+    };
+  },
+
+  toJSON(message: CaptureImageRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    if (message.disk !== "") {
+      obj.disk = message.disk;
+    }
+    if (message.generalise !== false) {
+      obj.generalise = message.generalise;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CaptureImageRequest>): CaptureImageRequest {
+    return CaptureImageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CaptureImageRequest>): CaptureImageRequest {
+    const message = createBaseCaptureImageRequest();
+    message.name = object.name ?? "";
+    message.node = object.node ?? "";
+    message.disk = object.disk ?? "";
+    message.generalise = object.generalise ?? false;
+    return message;
+  },
+};
+
+function createBaseCapturedImage(): CapturedImage {
+  return { image: undefined, readBytes: 0n, skippedBytes: 0n, notes: [] };
+}
+
+export const CapturedImage: MessageFns<CapturedImage> = {
+  encode(message: CapturedImage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.image !== undefined) {
+      Image.encode(message.image, writer.uint32(10).fork()).join();
+    }
+    if (message.readBytes !== 0n) {
+      if (BigInt.asUintN(64, message.readBytes) !== message.readBytes) {
+        throw new globalThis.Error("value provided for field message.readBytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.readBytes);
+    }
+    if (message.skippedBytes !== 0n) {
+      if (BigInt.asUintN(64, message.skippedBytes) !== message.skippedBytes) {
+        throw new globalThis.Error("value provided for field message.skippedBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.skippedBytes);
+    }
+    for (const v of message.notes) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CapturedImage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCapturedImage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.image = Image.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.readBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.skippedBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.notes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CapturedImage {
+    return {
+      image: isSet(object.image) ? Image.fromJSON(object.image) : undefined,
+      readBytes: isSet(object.readBytes)
+        ? BigInt(object.readBytes)
+        : isSet(object.read_bytes)
+        ? BigInt(object.read_bytes)
+        : 0n,
+      skippedBytes: isSet(object.skippedBytes)
+        ? BigInt(object.skippedBytes)
+        : isSet(object.skipped_bytes)
+        ? BigInt(object.skipped_bytes)
+        : 0n,
+      notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: CapturedImage): unknown {
+    const obj: any = {};
+    if (message.image !== undefined) {
+      obj.image = Image.toJSON(message.image);
+    }
+    if (message.readBytes !== 0n) {
+      obj.readBytes = message.readBytes.toString();
+    }
+    if (message.skippedBytes !== 0n) {
+      obj.skippedBytes = message.skippedBytes.toString();
+    }
+    if (message.notes?.length) {
+      obj.notes = message.notes;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CapturedImage>): CapturedImage {
+    return CapturedImage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CapturedImage>): CapturedImage {
+    const message = createBaseCapturedImage();
+    message.image = (object.image !== undefined && object.image !== null) ? Image.fromPartial(object.image) : undefined;
+    message.readBytes = (object.readBytes !== undefined && object.readBytes !== null) ? BigInt(object.readBytes) : 0n;
+    message.skippedBytes = (object.skippedBytes !== undefined && object.skippedBytes !== null)
+      ? BigInt(object.skippedBytes)
+      : 0n;
+    message.notes = object.notes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseCaptureImageResponse(): CaptureImageResponse {
+  return { part: undefined };
+}
+
+export const CaptureImageResponse: MessageFns<CaptureImageResponse> = {
+  encode(message: CaptureImageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.part?.$case) {
+      case "progress":
+        ImportProgress.encode(message.part.value, writer.uint32(10).fork()).join();
+        break;
+      case "captured":
+        CapturedImage.encode(message.part.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CaptureImageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCaptureImageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.part = { $case: "progress", value: ImportProgress.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.part = { $case: "captured", value: CapturedImage.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CaptureImageResponse {
+    return {
+      part: isSet(object.progress)
+        ? { $case: "progress", value: ImportProgress.fromJSON(object.progress) }
+        : isSet(object.captured)
+        ? { $case: "captured", value: CapturedImage.fromJSON(object.captured) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: CaptureImageResponse): unknown {
+    const obj: any = {};
+    if (message.part?.$case === "progress") {
+      obj.progress = ImportProgress.toJSON(message.part.value);
+    } else if (message.part?.$case === "captured") {
+      obj.captured = CapturedImage.toJSON(message.part.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CaptureImageResponse>): CaptureImageResponse {
+    return CaptureImageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CaptureImageResponse>): CaptureImageResponse {
+    const message = createBaseCaptureImageResponse();
+    switch (object.part?.$case) {
+      case "progress": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "progress", value: ImportProgress.fromPartial(object.part.value) };
+        }
+        break;
+      }
+      case "captured": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "captured", value: CapturedImage.fromPartial(object.part.value) };
         }
         break;
       }
@@ -10456,6 +10899,28 @@ export const ControllerServiceService = {
     responseDeserialize: (value: Buffer): DeriveImageResponse => DeriveImageResponse.decode(value),
   },
   /**
+   * Makes an image of what is on a disk of a node that is in the agent. Blocks that a filesystem calls free are left out,
+   * and so is the key of Pallet's own agent, always. Streams progress, and finally the image. Ending the call early leaves
+   * nothing behind; nothing is written to the disk.
+   *
+   * Errors: INVALID_ARGUMENT for a malformed name, or for a card that makes no usable image (the message says what it
+   * lacks); NOT_FOUND for the node; ALREADY_EXISTS when the name is taken; FAILED_PRECONDITION when
+   * the node is pending, is being reimaged, runs its own system instead of the agent, or has an agent that is too old;
+   * when its disk cannot be read (in use, no disk, several), has no partition table, or holds what cannot be generalised;
+   * or while an image of this name is being added; UNAVAILABLE when the node does not answer, or is gone before all is
+   * read; RESOURCE_EXHAUSTED when the disk is full, or when four images are being added already.
+   */
+  captureImage: {
+    path: "/pallet.v1.ControllerService/CaptureImage" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: CaptureImageRequest): Buffer => Buffer.from(CaptureImageRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CaptureImageRequest => CaptureImageRequest.decode(value),
+    responseSerialize: (value: CaptureImageResponse): Buffer =>
+      Buffer.from(CaptureImageResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CaptureImageResponse => CaptureImageResponse.decode(value),
+  },
+  /**
    * Removes an image.
    *
    * Errors: INVALID_ARGUMENT when none is named; NOT_FOUND; FAILED_PRECONDITION while a rollout installs it or a
@@ -10819,6 +11284,19 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    * mount filesystems (it is not root, or there are no loop devices); RESOURCE_EXHAUSTED when the disk is full.
    */
   deriveImage: handleBidiStreamingCall<DeriveImageRequest, DeriveImageResponse>;
+  /**
+   * Makes an image of what is on a disk of a node that is in the agent. Blocks that a filesystem calls free are left out,
+   * and so is the key of Pallet's own agent, always. Streams progress, and finally the image. Ending the call early leaves
+   * nothing behind; nothing is written to the disk.
+   *
+   * Errors: INVALID_ARGUMENT for a malformed name, or for a card that makes no usable image (the message says what it
+   * lacks); NOT_FOUND for the node; ALREADY_EXISTS when the name is taken; FAILED_PRECONDITION when
+   * the node is pending, is being reimaged, runs its own system instead of the agent, or has an agent that is too old;
+   * when its disk cannot be read (in use, no disk, several), has no partition table, or holds what cannot be generalised;
+   * or while an image of this name is being added; UNAVAILABLE when the node does not answer, or is gone before all is
+   * read; RESOURCE_EXHAUSTED when the disk is full, or when four images are being added already.
+   */
+  captureImage: handleServerStreamingCall<CaptureImageRequest, CaptureImageResponse>;
   /**
    * Removes an image.
    *
@@ -11264,6 +11742,27 @@ export interface ControllerServiceClient extends Client {
     metadata: Metadata,
     options?: Partial<CallOptions>,
   ): ClientDuplexStream<DeriveImageRequest, DeriveImageResponse>;
+  /**
+   * Makes an image of what is on a disk of a node that is in the agent. Blocks that a filesystem calls free are left out,
+   * and so is the key of Pallet's own agent, always. Streams progress, and finally the image. Ending the call early leaves
+   * nothing behind; nothing is written to the disk.
+   *
+   * Errors: INVALID_ARGUMENT for a malformed name, or for a card that makes no usable image (the message says what it
+   * lacks); NOT_FOUND for the node; ALREADY_EXISTS when the name is taken; FAILED_PRECONDITION when
+   * the node is pending, is being reimaged, runs its own system instead of the agent, or has an agent that is too old;
+   * when its disk cannot be read (in use, no disk, several), has no partition table, or holds what cannot be generalised;
+   * or while an image of this name is being added; UNAVAILABLE when the node does not answer, or is gone before all is
+   * read; RESOURCE_EXHAUSTED when the disk is full, or when four images are being added already.
+   */
+  captureImage(
+    request: CaptureImageRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<CaptureImageResponse>;
+  captureImage(
+    request: CaptureImageRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<CaptureImageResponse>;
   /**
    * Removes an image.
    *

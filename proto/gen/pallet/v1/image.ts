@@ -282,6 +282,21 @@ export interface Pack {
   onlyFree: boolean;
 }
 
+/** Where an image was taken from, that `CaptureImage` made. */
+export interface Capture {
+  /** Name of the node. */
+  node: string;
+  /** Path of the disk on it. */
+  disk: string;
+  /** Whether it was generalised. */
+  generalised: boolean;
+  /**
+   * What of the disk is not in the image, or was changed in it: paths, with what was done in brackets where it was not
+   * removed.
+   */
+  removed: string[];
+}
+
 /** An operating system to install. */
 export interface Image {
   /** Name in the catalogue: 1 to 63 characters of [a-z0-9._-], starting with a letter or digit. */
@@ -319,6 +334,8 @@ export interface Image {
    * will happen and what will not. An older controller sends none.
    */
   notes: string[];
+  /** Where it was taken from; absent if it was added from a file. */
+  capture: Capture | undefined;
 }
 
 function createBasePartition(): Partition {
@@ -1136,6 +1153,123 @@ export const Pack: MessageFns<Pack> = {
   },
 };
 
+function createBaseCapture(): Capture {
+  return { node: "", disk: "", generalised: false, removed: [] };
+}
+
+export const Capture: MessageFns<Capture> = {
+  encode(message: Capture, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.disk !== "") {
+      writer.uint32(18).string(message.disk);
+    }
+    if (message.generalised !== false) {
+      writer.uint32(24).bool(message.generalised);
+    }
+    for (const v of message.removed) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Capture {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCapture();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.disk = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.generalised = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.removed.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Capture {
+    return {
+      node: isSet(object.node) ? globalThis.String(object.node) : "",
+      disk: isSet(object.disk) ? globalThis.String(object.disk) : "",
+      generalised: isSet(object.generalised) ? globalThis.Boolean(object.generalised) : false,
+      removed: globalThis.Array.isArray(object?.removed) ? object.removed.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: Capture): unknown {
+    const obj: any = {};
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    if (message.disk !== "") {
+      obj.disk = message.disk;
+    }
+    if (message.generalised !== false) {
+      obj.generalised = message.generalised;
+    }
+    if (message.removed?.length) {
+      obj.removed = message.removed;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Capture>): Capture {
+    return Capture.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Capture>): Capture {
+    const message = createBaseCapture();
+    message.node = object.node ?? "";
+    message.disk = object.disk ?? "";
+    message.generalised = object.generalised ?? false;
+    message.removed = object.removed?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseImage(): Image {
   return {
     name: "",
@@ -1151,6 +1285,7 @@ function createBaseImage(): Image {
     pack: undefined,
     everything: false,
     notes: [],
+    capture: undefined,
   };
 }
 
@@ -1200,6 +1335,9 @@ export const Image: MessageFns<Image> = {
     }
     for (const v of message.notes) {
       writer.uint32(106).string(v!);
+    }
+    if (message.capture !== undefined) {
+      Capture.encode(message.capture, writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -1321,6 +1459,14 @@ export const Image: MessageFns<Image> = {
             message.notes.push(reader.string());
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.capture = Capture.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1376,6 +1522,7 @@ export const Image: MessageFns<Image> = {
       notes: globalThis.Array.isArray(object?.notes)
         ? object.notes.map((e: any) => globalThis.String(e))
         : [],
+      capture: isSet(object.capture) ? Capture.fromJSON(object.capture) : undefined,
     };
   },
 
@@ -1420,6 +1567,9 @@ export const Image: MessageFns<Image> = {
     if (message.notes?.length) {
       obj.notes = message.notes;
     }
+    if (message.capture !== undefined) {
+      obj.capture = Capture.toJSON(message.capture);
+    }
     return obj;
   },
 
@@ -1443,6 +1593,9 @@ export const Image: MessageFns<Image> = {
     message.pack = (object.pack !== undefined && object.pack !== null) ? Pack.fromPartial(object.pack) : undefined;
     message.everything = object.everything ?? false;
     message.notes = object.notes?.map((e) => e) || [];
+    message.capture = (object.capture !== undefined && object.capture !== null)
+      ? Capture.fromPartial(object.capture)
+      : undefined;
     return message;
   },
 };

@@ -524,4 +524,34 @@ describe("operations", () => {
       assert.equal((await bench.operations.start(id("a"), wipe("/dev/sda"))).kind, "started");
     });
   });
+
+  describe("a disk that is held to be read", () => {
+    it("is kept from operations on it or its partitions, and from other readers, until it is let go", async () => {
+      const { operations } = new Bench();
+      const release = operations.hold("/dev/sda");
+      const busy = fails("device-busy", /is being read/);
+      await assert.rejects(operations.start(id("a"), wipe("/dev/sda")), busy);
+      await assert.rejects(operations.start(id("a"), wipe("/dev/sda1")), busy);
+      assert.throws(() => operations.hold("/dev/sda"), busy);
+      assert.equal((await operations.start(id("b"), wipe("/dev/sdb"))).kind, "started");
+      release();
+      assert.equal((await operations.start(id("a"), wipe("/dev/sda"))).kind, "started");
+    });
+    it("is not one that an operation has", async () => {
+      const { operations } = new Bench();
+      await operations.start(id("a"), wipe("/dev/sda1"));
+      assert.throws(() => operations.hold("/dev/sda"), fails("device-busy", /in use by operation a/));
+    });
+    it("is none on a node that is about to reboot, and none of an installed system", () => {
+      const { operations } = new Bench();
+      operations.refuse("the node is about to reboot");
+      assert.throws(() => operations.hold("/dev/sda"), fails("in-use", /about to reboot/));
+      assert.throws(() => new Bench("resident").operations.hold("/dev/sda"), fails("unsupported", /read-disk/));
+    });
+    it("is one of four at most", () => {
+      const { operations } = new Bench();
+      for (const name of ["a", "b", "c", "d"]) operations.hold(`/dev/sd${name}`);
+      assert.throws(() => operations.hold("/dev/sde"), fails("device-busy", /4 disks/));
+    });
+  });
 });

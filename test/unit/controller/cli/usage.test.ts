@@ -37,6 +37,7 @@ const commands = [
   "images add",
   "images search",
   "images derive",
+  "images capture",
   "images show",
   "images remove",
   "reimage",

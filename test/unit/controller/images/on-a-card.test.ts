@@ -15,6 +15,7 @@ import { mapImage } from "../../../../controller/images/map/map-image.ts";
 import { createChunkClassifier } from "../../../../controller/images/map/unused-map.ts";
 import { writePack } from "../../../../controller/images/pack/write-pack.ts";
 import type { OperationId } from "../../../../proto/operation/operation.ts";
+import { imageDigestFrom } from "../../../../proto/pack/digest.ts";
 import { isZero } from "../../../../proto/pack/is-zero.ts";
 import { parsePackManifest } from "../../../../proto/pack/pack-manifest.ts";
 import { requires } from "../../../requirements.ts";
@@ -22,6 +23,7 @@ import { aLoopDevice } from "../../agent/disk/a-loop-device.ts";
 import { anImageServer } from "../../agent/fetch/an-image-server.ts";
 import { theOperations } from "../../agent/write/the-operations.ts";
 import { renderBlockMap } from "./block-map/a-block-map.ts";
+import { rawBlocksOf } from "./formats/raw-blocks-of.ts";
 import { aVeritySuperblock } from "./map/a-verity-superblock.ts";
 import { bootTree, makeSmallImage, rootTree } from "./small-image.ts";
 
@@ -118,6 +120,13 @@ describe("a random layout on a card that held another system", () => {
     everything: fc.constantFrom(false, false, false, false, true),
   });
 
+  const leavesOut = {
+    parts: [{ filesystem: "ext4", behind: "nothing", gapSectors: 0, seed: 1 } as const],
+    treeOf: 12,
+    isLinked: false,
+    everything: false,
+  };
+
   it("equals the image in every byte that is not provably free", async () => {
     let runs = 0;
     let left = 0;
@@ -162,13 +171,16 @@ describe("a random layout on a card that held another system", () => {
           ],
         }));
         const chunkBytes = 16 * 1024;
+        const blocks = rawBlocksOf(image);
         const unused = await mapImage({
-          ...{ imagePath: path, imageBytes: image.length, partitions, chunkBytes, everything },
+          ...{ imagePath: path, imageBytes: image.length, partitions, chunkBytes, everything, isZero: blocks.isZero },
           commandLine: isLinked ? "quiet roothash=1f" : "quiet",
           onAllUsed: () => undefined,
         });
         const [packPath, manifestPath] = [`${path}.zst`, `${path}.manifest`];
-        await writePack({ imagePath: path, packPath, manifestPath, chunkBytes, kindOf: createChunkClassifier(unused) });
+        const imageDigest = imageDigestFrom(createHash("sha256").update(image).digest());
+        const packed = { imagePath: path, imageDigest, blocks, packPath, manifestPath, chunkBytes };
+        await writePack({ ...packed, kindOf: createChunkClassifier(unused) });
         const { stdout: restored } = await execa("zstd", ["-dc", packPath], { encoding: "buffer" });
         assert.ok(image.equals(restored), "zstd -d restores the image to the byte");
 
@@ -188,7 +200,8 @@ describe("a random layout on a card that held another system", () => {
         assert.ok(card.equals(image), "something that is not free differs from the image");
         for (const each of [path, packPath, manifestPath]) await rm(each);
       }),
-      { numRuns: 15 },
+      // The first one leaves something out, whatever chance makes of the others.
+      { numRuns: 15, examples: [[leavesOut]] },
     );
     assert.ok(left > 0, "nothing was ever left out");
   });

@@ -75,8 +75,11 @@ describe("os-release", () => {
 describe("debugfs's output", () => {
   it("describes a symbolic link", () => {
     const output =
-      'Inode: 143   Type: symlink    Mode:  0777   Flags: 0x0\nUser:     0   Group:     0   Project:     0   Size: 21\nFast link dest: "../usr/lib/os-release"\n';
-    assert.deepEqual(parseInode(output), { type: "symlink", sizeBytes: 21, linkTarget: "../usr/lib/os-release" });
+      'Inode: 143   Type: symlink    Mode:  0777   Flags: 0x0\nUser:     0   Group:     0   Project:     0   Size: 21\nLinks: 1   Blockcount: 0\nFast link dest: "../usr/lib/os-release"\n';
+    assert.deepEqual(parseInode(output), {
+      ...{ type: "symlink", sizeBytes: 21, links: 1, inode: 143 },
+      linkTarget: "../usr/lib/os-release",
+    });
   });
   it("describes nothing where there is no file", () => assert.equal(parseInode(""), undefined));
   it("lists files and links, not folders and devices", () => {

@@ -7,6 +7,7 @@ import { after, afterEach, before, describe, it } from "node:test";
 import { buildBootTree } from "../../../../controller/boot-tree/build-boot-tree.ts";
 import { planBootTreeBuild } from "../../../../controller/boot-tree/plan-requirements.ts";
 import { targetNames } from "../../../../controller/boot-tree/targets.ts";
+import { planImagesCapture } from "../../../../controller/images/capture/plan-requirements.ts";
 import { planImagesDerive } from "../../../../controller/images/derive/plan-requirements.ts";
 import { createImageStore } from "../../../../controller/images/image-store.ts";
 import { planImagesAdd } from "../../../../controller/images/import/plan-requirements.ts";
@@ -32,6 +33,7 @@ const longest: readonly Requirements[] = [
   planBootTreeBuild({ mirror, isFetched: false, uncachedTargets: targetNames }),
   planImagesAdd({ formats: ["xz", "zstd"] }),
   planImagesDerive({ formats: ["xz"] }),
+  planImagesCapture(),
   binariesRequirements,
   demoRequirements,
 ];

@@ -41,6 +41,7 @@ export interface ServedController {
   readonly parts: {
     images: ImageCatalogue;
     derive: ImageDeriver["derive"];
+    captureDisk: ControllerParts["captureDisk"];
     rollouts: ControllerParts["rollouts"];
     agent: Partial<AgentPort>;
     protectedDisks: ControllerParts["protectedDisks"];
@@ -97,6 +98,7 @@ export async function serveController({ insecure = true } = {}): Promise<ServedC
       remove: async (name) => void images.delete(name),
     },
     derive: missing,
+    captureDisk: missing,
     rollouts: {
       plan: missing,
       start: missing,
@@ -141,6 +143,7 @@ export async function serveController({ insecure = true } = {}): Promise<ServedC
       identity,
       images: parts.images,
       deriver: { derive: (request) => parts.derive(request) },
+      captureDisk: (request) => parts.captureDisk(request),
       rollouts: parts.rollouts,
       roots: { list: async () => [], remove: (...how) => parts.removeRoot(...how) },
       protectedDisks: {

@@ -101,6 +101,24 @@ describe("an operation", () => {
     );
   });
 
+  it("is told without what the new system is to be, and with its public host keys", () => {
+    const source = { url: "http://a/b", storedBytes: 1, sizeBytes: 1024, firstPartitionBytes: 512 };
+    const manifest = { url: "http://a/c", digest: "cd".repeat(32), manifestBytes: 1 };
+    const customisation = { resident: true, system: { users: [{ name: "anna", passwordHash: "$6$hunter2" }] } };
+    const spec = { kind: "write-image", device: "/dev/sda", full: false, customisation };
+    const sent = {
+      ...{ id: "o1", state: "succeeded", startedAt: 0, endedAt: 1, progress: noProgress },
+      spec: { ...spec, source: { ...source, digest: "ab".repeat(32), manifest } },
+      writeResult: { ids: [], hostKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDxE", "no key\n@cert-authority *"] },
+    } as unknown as ReportedOperation;
+    const bytes = wire.Operation.encode(operationToWire(sent)).finish();
+    assert.ok(!Buffer.from(bytes).includes("hunter2"));
+    const read = operationFromWire(wire.Operation.decode(bytes));
+    assert.deepEqual(read.writeResult, { ids: [], hostKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDxE"] });
+    assert.ok(read.spec?.kind === "write-image");
+    assert.deepEqual(read.spec.customisation, { resident: true });
+  });
+
   it("brings its failure, and has one when it failed without words", () => {
     const base = { id: "a" as OperationId, progress: noProgress, startedAt: 1, endedAt: 2 } as const;
     const failure = new Failure("mounted", "it is mounted", { found: "/mnt" });

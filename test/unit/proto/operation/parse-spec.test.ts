@@ -143,6 +143,50 @@ describe("parseSpec", () => {
     ["a first partition off a sector", write({ firstPartitionBytes: 1025n }), /multiple of 512/],
     ["a first partition too far away", write({ sizeBytes: 2n ** 30n, firstPartitionBytes: 2n ** 27n }), /67108864/],
     ["a first partition behind the end", write({ firstPartitionBytes: 8192n }), /past the end/],
+    [
+      "a config without its digest",
+      write({}, { root, stamp, system: { hostname: "a" } }),
+      /customisation\.system and customisation\.stamp\.config: one of them is missing/,
+    ],
+    [
+      "a digest without a config",
+      write({}, { root, stamp: { ...stamp, config: "ab".repeat(32) } }),
+      /one of them is missing/,
+    ],
+    [
+      "a digest that is none",
+      write({}, { root, stamp: { ...stamp, config: "x" }, system: { hostname: "a" } }),
+      /stamp\.config is not 64 hexadecimal digits/,
+    ],
+    [
+      "a config with a path outside",
+      write(
+        {},
+        {
+          ...{ root, stamp: { ...stamp, config: "ab".repeat(32) } },
+          system: { files: [{ path: "/etc/../x", content: { $case: "linkTarget", value: "y" } }] },
+        },
+      ),
+      /customisation\.system\.files\[0\]\.path is not an absolute path/,
+    ],
+    [
+      "a config that lacks a word",
+      write({}, { root, stamp: { ...stamp, config: "ab".repeat(32) }, system: { files: [{ path: "/etc/x" }] } }),
+      /customisation\.system\.files\[0\]\.content is missing/,
+    ],
+    [
+      "tasks without an agent to run them",
+      write(
+        {},
+        {
+          ...{ root, stamp: { ...stamp, config: "ab".repeat(32) } },
+          system: {
+            tasks: [{ name: "a", run: { $case: "script", value: "#!/bin/sh\n" }, timeout: { seconds: 1n, nanos: 0 } }],
+          },
+        },
+      ),
+      /no resident agent to run them/,
+    ],
     ["no root partition", write({}, { stamp }), /customisation.root/],
     ["no stamp", write({}, { root }), /customisation.stamp/],
     ["a root partition behind the end", write({}, { root: { ...root, offsetBytes: 4096n }, stamp }), /are not between/],

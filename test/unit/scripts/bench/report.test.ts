@@ -28,11 +28,14 @@ const rows = [
   row("read-card", { wallSeconds: 2 }),
   row("pallet-upgraded", { wireBytes: 30 * MiB }),
 ];
+const imports = [
+  { wallSeconds: 20, controllerCpuSeconds: 20, commandCpuSeconds: 2, zstdCpuSeconds: 20, dataBytes: 2 ** 30 },
+];
 const digests = [{ digest: "BLAKE3", chunkBytes: 65_536, cpuSecondsPerGibibyte: 0.31 }];
 
 describe("the aims", () => {
   it("are each met or not, with what was measured", () => {
-    const judged = judgeAims(rows, digests).map(({ isMet, measured }) => [isMet, measured]);
+    const judged = judgeAims(rows, digests, imports).map(({ isMet, measured }) => [isMet, measured]);
     assert.deepEqual(judged, [
       [true, "1.20 times: 12.0 to 10.0 s"],
       [false, "1.50 times: 6.0 to 4.0 CPU-s"],
@@ -48,11 +51,12 @@ describe("the aims", () => {
       [true, "30.0 of 600 MiB"],
       [false, "161 MiB"],
       [false, "0.31 CPU-s a GiB"],
+      [true, "1.10 times: 22.0 to 20.0 CPU-s"],
     ]);
   });
 
   it("are neither met nor missed where nothing was measured", () => {
-    const judged = judgeAims([], []);
+    const judged = judgeAims([], [], []);
     assert.ok(judged.every(({ isMet, measured }) => isMet === undefined && measured === "not measured"));
   });
 });
@@ -77,8 +81,9 @@ describe("the report", () => {
       },
     ],
     digests,
+    imports,
     prices: priceOfTls(rows),
-    aims: judgeAims(rows, digests),
+    aims: judgeAims(rows, digests, imports),
     notes: ["A note."],
   };
 
@@ -87,13 +92,17 @@ describe("the report", () => {
     for (const { title } of report.rows) assert.match(text, new RegExp(`^\\| ${title} +\\|`, "m"));
     assert.match(text, /^\| x +\| no +\| not to be had/m);
     assert.match(text, /^\| 4 +\| 60\.0 +\| 58\.0 +\| 400 +\|/m);
+    assert.match(text, /^\| `images add` of a local file +\| 1024 +\| 20\.0 +\| 20\.0 +\| 2\.0 +\|/m);
     assert.match(text, /\*\*not met\*\*/);
     assert.match(text, /^\| TLS +\| 1\.20 times: 12\.0 to 10\.0 +\| 1\.20 times: 6\.0 to 5\.0 +\|/m);
     assert.match(text, /^\| TLS, AES instructions hidden +\| 1\.08 times: 13\.0 to 12\.0 +\|/m);
   });
 
   it("leaves out what was not asked for", () => {
-    assert.doesNotMatch(renderReport({ ...report, fleets: [], digests: [], prices: [] }), /fleet|Digests|price/);
+    assert.doesNotMatch(
+      renderReport({ ...report, fleets: [], digests: [], imports: [], prices: [] }),
+      /fleet|Digests|Adding|price/,
+    );
   });
 });
 

@@ -26,7 +26,7 @@ async function send(change: (file: string) => Promise<void>): Promise<number> {
   const source = await openUpload(file, undefined as unknown as CommandContext, { refuse: "" });
   let sentBytes = 0;
   try {
-    for await (const { part } of uploadMessages({}, source)) {
+    for await (const { part } of uploadMessages({}, source, undefined)) {
       if (part.$case !== "chunk") continue;
       if (sentBytes === 0) await change(file);
       sentBytes += part.value.length;

@@ -14,7 +14,7 @@ async function superblocksIn(content: Buffer): Promise<readonly number[]> {
   try {
     await file.truncate(imageBytes);
     await file.write(content, 0, content.length, 4096);
-    return (await findVeritySuperblocks(file, imageBytes)).map(({ offsetBytes }) => offsetBytes);
+    return (await findVeritySuperblocks({ file }, imageBytes)).map(({ offsetBytes }) => offsetBytes);
   } finally {
     await file.close();
     await rm(folder, { recursive: true });

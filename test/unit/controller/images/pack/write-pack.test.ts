@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { after, before, describe, it } from "node:test";
 import { zstdDecompressSync } from "node:zlib";
 import { execa } from "execa";
 import fc from "fast-check";
+import { writeRawFile } from "../../../../../controller/images/import/write-raw-file.ts";
 import { type PackRequest, writePack } from "../../../../../controller/images/pack/write-pack.ts";
+import type { Failure } from "../../../../../proto/failure.ts";
 import { blake3 } from "../../../../../proto/pack/blake3.ts";
 import { type ChunkKind, type PackManifest, parsePackManifest } from "../../../../../proto/pack/pack-manifest.ts";
 
@@ -21,16 +24,17 @@ let packs = 0;
 
 async function pack(image: Uint8Array, more: Partial<PackRequest> = {}) {
   const path = join(folder, `${packs++}`);
-  await writeFile(`${path}.img`, image);
+  const { digest: imageDigest, blocks } = await writeRawFile(`${path}.img`, Readable.from([image]));
+  const raw = { imagePath: `${path}.img`, imageDigest, blocks };
   const written = await writePack({
-    imagePath: `${path}.img`,
+    ...raw,
     packPath: `${path}.zst`,
     manifestPath: `${path}.manifest`,
     ...more,
   });
   const stored = await readFile(`${path}.zst`);
   const manifestBytes = await readFile(`${path}.manifest`);
-  return { path, written, stored, manifestBytes, manifest: parsePackManifest(manifestBytes) };
+  return { path, raw, written, stored, manifestBytes, manifest: parsePackManifest(manifestBytes) };
 }
 
 function frameOf(stored: Buffer, manifest: PackManifest, chunk: number): Buffer {
@@ -83,8 +87,7 @@ describe("a pack", () => {
             stripFinalNewline: false,
           });
           assert.ok(Buffer.from(stdout).equals(image), "zstd -dc gives other bytes");
-          assert.equal(written.imageDigest, createHash("sha256").update(image).digest("hex"));
-          assert.equal(manifest.imageDigest, written.imageDigest);
+          assert.equal(manifest.imageDigest, createHash("sha256").update(image).digest("hex"));
           assert.deepEqual(
             asked,
             Array.from({ length: manifest.chunkCount }, (_, chunk) => chunk * chunkBytes),
@@ -165,9 +168,24 @@ describe("a pack", () => {
     assert.ok(!(await readdir(folder)).includes(`${packs - 1}.manifest`));
   });
 
+  it("is not made of an image that the disk gives back as another one", async () => {
+    const { path, raw } = await pack(noise(3 * 2 ** 20, 1));
+    const file = await open(`${path}.img`, "r+");
+    await file.write(Buffer.from([0x55]), 0, 1, 2 * 2 ** 20 + 7);
+    await file.close();
+    const made = writePack({ ...raw, packPath: `${path}.again`, manifestPath: `${path}.again.manifest` });
+    await assert.rejects(made, (error: Failure) => {
+      assert.equal(error.reason, "device-error");
+      assert.match(error.message, /returned other bytes than were written/);
+      assert.match(error.evidence.found ?? "", /byte 2097152 /);
+      return true;
+    });
+    assert.ok(!(await readdir(folder)).includes(`${packs - 1}.again.manifest`));
+  });
+
   it("does not overwrite", async () => {
-    const { path } = await pack(noise(512, 1));
-    const again = { imagePath: `${path}.img`, packPath: `${path}.zst`, manifestPath: `${path}.manifest` };
+    const { path, raw } = await pack(noise(512, 1));
+    const again = { ...raw, packPath: `${path}.zst`, manifestPath: `${path}.manifest` };
     await assert.rejects(writePack(again), { code: "EEXIST" });
   });
 });

@@ -309,6 +309,7 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
         await reach(signal);
         return machine.devices;
       },
+      readDisk: () => Promise.reject(new Error("no reimage reads a disk")),
       async startOperation(operationId, spec, signal) {
         await reach(signal);
         const known = operations.get(operationId);

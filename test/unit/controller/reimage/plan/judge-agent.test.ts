@@ -11,8 +11,8 @@ const place = { offsetBytes: 2 ** 20, lengthBytes: 2 ** 30, filesystemType: "ext
 const bare: Write = { kind: "write-image", device: "/dev/mmcblk0", source: {} as Write["source"], full: false };
 const resident = { resident: true } as const;
 
-/** What asks for each capability that can be asked for. */
-const asking: Readonly<Record<Exclude<Capability, "cancel-ahead" | "tasks">, Partial<Write>>> = {
+/** What asks for each capability that a write can ask for. */
+const asking: Readonly<Record<Exclude<Capability, "cancel-ahead" | "read-disk" | "tasks">, Partial<Write>>> = {
   "disk-firmware": { customisation: { ...resident, diskFirmware: { action: "rename", partitions: [], files: [] } } },
   growth: { growth: { partitionNumber: 2, ...place } },
   ids: { ids: { partitions: [], fatPartitions: [] } },

@@ -17,6 +17,7 @@ import { createKey, createRequest } from "../../../../../proto/identity/certific
 import type { NodeId } from "../../../../../proto/names/node-id.ts";
 import type { ReportedOperation } from "../../../../../proto/operation/operation.ts";
 import { noProgress } from "../../../../../proto/operation/progress.ts";
+import { disk } from "../../reimage/fakes/fake-disk.ts";
 import { createFakeRack, image } from "../../reimage/fakes/fake-rack.ts";
 import { ask, type ServedController, serveController } from "../served-controller.ts";
 
@@ -143,6 +144,25 @@ const rows: Readonly<Record<Method, null | readonly [EventType, (served: ServedC
       const value = wire.DeriveImageHeader.fromPartial({ name: "debian-13", from: "debian-12" });
       call.end({ part: { $case: "header", value } });
       await call.toArray();
+    },
+  ],
+  captureImage: [
+    "image-added",
+    async (served) => {
+      const { parts, client } = served;
+      await online(served);
+      parts.captureDisk = async () => ({ image, sums: { readBytes: 0, skippedBytes: 0, notes: [] } });
+      const { getNode = assert.fail } = parts.agent;
+      served.parts.agent = {
+        async getNode() {
+          const { facts, agent } = await getNode();
+          return { facts, agent: { ...agent, capabilities: ["read-disk"] } };
+        },
+        listBlockDevices: async () => [disk()],
+        readDisk: async () => ({ sizeBytes: 0, read: async function* () {}, close: () => undefined }),
+      };
+      const request = { name: "golden", node: mac, disk: "", generalise: false };
+      await client.captureImage(request).toArray();
     },
   ],
   removeImage: [

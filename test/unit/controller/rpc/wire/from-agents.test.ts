@@ -156,8 +156,17 @@ const codecs: Readonly<Record<string, Codec>> = {
   },
 };
 
-/** Messages from nodes that the controller does not ask for, or that another test is about. */
-const elsewhere = ["ListOperationsResponse", "EnrollRequest", "EnrollResidentRequest", "RetryTasksResponse"];
+/**
+ * Messages from nodes that the controller does not ask for, or that another test is about: of a disk's content, "captures:
+ * parts of a disk" in test/fuzz.
+ */
+const elsewhere = [
+  "ListOperationsResponse",
+  "EnrollRequest",
+  "EnrollResidentRequest",
+  "ReadDiskResponse",
+  "RetryTasksResponse",
+];
 
 const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, fileDescriptorSet));
 

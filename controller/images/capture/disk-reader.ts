@@ -1,0 +1,31 @@
+import type { Extents } from "../map/extents.ts";
+
+/** The disk that is meant, as its node told of it. */
+export interface MeantDisk {
+  /** Absolute path on the node. */
+  readonly device: string;
+  readonly sizeBytes: number;
+  /** Empty if it has told none. */
+  readonly serial: string;
+  readonly cid: string;
+}
+
+/** A piece of a disk. */
+export interface DiskPiece {
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+  /** What is there; absent where it is all zeros. */
+  readonly bytes?: Uint8Array;
+}
+
+/** A disk of a node, held for as long as it is read. */
+export interface DiskReader {
+  readonly sizeBytes: number;
+  /**
+   * Every byte of these parts, which begin and end at sectors, in ascending order: pieces without gaps. One read at a
+   * time.
+   */
+  read(parts: Extents): AsyncIterable<DiskPiece>;
+  /** Lets go of the disk. */
+  close(): void;
+}

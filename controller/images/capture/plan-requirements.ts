@@ -1,0 +1,13 @@
+import type { Requirements } from "../../requirements/requirements.ts";
+import { foreignNeeds } from "../derive/plan-requirements.ts";
+import { imageNeeds } from "../filesystems/image-needs.ts";
+
+/** What the controller needs to make images of nodes' disks: their copies are changed in a ForeignSpace. */
+export function planImagesCapture(): Requirements {
+  const without = foreignNeeds.filter((need) => need !== "fuse2fs");
+  return {
+    command: "images capture",
+    root: "it removes Pallet's own key from the copy of a card, in a place of its own",
+    needs: [...imageNeeds, ...without, "dumpe2fs", "e2fsck", "mren"],
+  };
+}
