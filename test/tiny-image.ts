@@ -171,6 +171,10 @@ export async function makeTinyImage({
   return { path: image, sizeBytes, boot, root, marker: name };
 }
 
+function contentOf(file: string | Buffer | { readonly text: string }): string | Buffer {
+  return typeof file === "object" && "text" in file ? file.text : file;
+}
+
 async function writeTree(folder: string, files: Readonly<Record<string, string | Buffer>>): Promise<void> {
   for (const [name, content] of Object.entries(files)) {
     await mkdir(path.dirname(path.join(folder, name)), { recursive: true });

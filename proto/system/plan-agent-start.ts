@@ -13,8 +13,8 @@ export interface PlannedFile {
 
 const units = "/etc/systemd/system";
 
-/** What has systemd start the agent, in every role: the unit, and the link that enables it. */
-export const agentUnitPaths = pathsOf(agentUnit);
+/** What has systemd start the agent and the tasks of its system: the units, and the links that enable them. */
+export const agentUnitPaths: readonly string[] = [agentUnit, tasksUnit, tasksPathUnit].flatMap(pathsOf);
 
 /**
  * The files that have an init system start the agent at boot and again whenever it ends; of a resident one under systemd,

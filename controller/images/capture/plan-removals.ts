@@ -2,6 +2,7 @@ import { agentPrograms } from "../../../proto/system/agent-program.ts";
 import { inittabPath } from "../../../proto/system/choose-init-system.ts";
 import { removeAgentFromInittab } from "../../../proto/system/inittab.ts";
 import { agentUnitPaths } from "../../../proto/system/plan-agent-start.ts";
+import { tasksStateFile, tasksStateFolder } from "../../../proto/system/tasks/tasks-state.ts";
 
 /** Where Pallet keeps all that is about one node: key, stamp, settings. */
 export const palletFolder = "/etc/pallet";
@@ -27,8 +28,12 @@ export const ownFiles: readonly string[] = [
   "/var/lib/systemd/credential.secret",
 ];
 
-/** Pallet's own program, and what starts it. */
-export const residentFiles: readonly string[] = [agentPrograms.resident, ...agentUnitPaths];
+/** Pallet's own program, what starts it, and what became of the node's tasks. */
+export const residentFiles: readonly string[] = [
+  agentPrograms.resident,
+  ...agentUnitPaths,
+  `${tasksStateFolder}/${tasksStateFile}`,
+];
 
 /** What of all this a root filesystem has. Paths without links. */
 export interface OwnThings {
