@@ -149,12 +149,7 @@ export async function makeTinyImage({
     "usr/sbin/init": "#!/bin/sh\n",
     ...(firstBoot !== undefined && { "etc/first-boot.sh": firstBoot }),
     ...(bulkBytes > 0 && { "var/bulk": randomBytes(bulkBytes) }),
-    ...Object.fromEntries(
-      Object.entries(files).map(([name, file]) => [
-        name,
-        typeof file === "object" && "mode" in file ? file.text : file,
-      ]),
-    ),
+    ...Object.fromEntries(Object.entries(files).map(([name, file]) => [name, contentOf(file)])),
   });
   for (const [name, file] of Object.entries(files))
     if (typeof file === "object" && "mode" in file) await chmod(path.join(tree, name), file.mode);
