@@ -25,6 +25,9 @@ const waitingTests = [
  */
 export const slowTests: readonly string[] = [
   "test/unit/controller/images/image-store.test.ts",
+  "test/unit/agent/customise/configure-system.test.ts",
+  "test/unit/controller/images/capture/capture-disk.test.ts",
+  "test/unit/agent/tasks/power-cut.test.ts",
   "test/unit/agent/write/growth-loop.test.ts",
   "test/contract/rpcs/rpcs.test.ts",
   "test/contract/doors.test.ts",

@@ -52,7 +52,7 @@ export async function post(
     return { statusCode, ...(retryAfter !== undefined && { retryAfter }), said: await readStart(answer) };
   } catch (error) {
     signal.throwIfAborted();
-    if (late.signal.aborted) throw new Error(`no answer within ${withinMs / 1000} s`, { cause: error });
+    if (late.signal.aborted) throw new Error(`no answer within ${Math.round(withinMs) / 1000} s`, { cause: error });
     // An AggregateError of several addresses has no message of its own.
     throw new Error(messageOf(error) || (errorCodeOf(error) ?? "the connection failed"), { cause: error });
   } finally {

@@ -264,6 +264,7 @@ describe("agent/main.ts", () => {
       reimageId: "r",
       installedAt: new Date(installedAt),
       ids: [],
+      config: "",
     });
     const unmount: OperationSpec = { work: { $case: "unmount", value: { device: "/dev/mmcblk0" } } };
     await assert.rejects(start(agent, "u", unmount), hasCode(status.FAILED_PRECONDITION));

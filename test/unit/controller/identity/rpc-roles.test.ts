@@ -10,7 +10,7 @@ const paths = [ControllerServiceService, EnrollmentServiceService].flatMap((serv
 const askers: readonly Asker[] = [
   ...(["socket", "admin", "operator", "viewer", "netboot", "resident", "expired-agent", "nobody"] as const),
 ];
-const readsOnly = /^(Get|List|Select|Plan|Watch|Stream)/;
+const readsOnly = /^(Get|List|Select|Plan|Check|Render|Watch|Stream)/;
 
 describe("who may call what", () => {
   it("is said of every RPC that there is, and of no other of ours", () => {
