@@ -1,10 +1,10 @@
 import type { LabelRequirement } from "../nodes/parse-label-selector.ts";
 
 /**
- * The moments of a reimage at which hooks run. Which phase leads to which moment afterwards is a row in
- * controller/reimage/executors/hooks.ts.
+ * The moments of a reimage at which hooks run. Which end leads to which moment is decided in
+ * controller/reimage/executors/run-hooks.ts.
  */
-export const hookMoments = ["before-reimage", "after-proved", "after-failed"] as const;
+export const hookMoments = ["before-reimage", "after-proved", "after-configured", "after-failed"] as const;
 export type HookMoment = (typeof hookMoments)[number];
 
 /** What a hook does: a program with its arguments, without a shell, or an HTTP POST that is signed. */

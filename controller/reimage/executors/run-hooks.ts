@@ -1,15 +1,9 @@
 import { Failure } from "../../../proto/failure.ts";
 import type { HookMoment } from "../../hooks/hook.ts";
 import type { HookNode, HookOccasion } from "../../hooks/render-hook-call.ts";
-import type { PhaseOf, ReimageState } from "../machine/reimage-state.ts";
+import type { ReimageState } from "../machine/reimage-state.ts";
+import { chooseHookMoments, type HookedEnd } from "./choose-hook-moments.ts";
 import { type Executor, type ExecutorContext, recordOfBoard } from "./executor.ts";
-
-/** Which hooks follow on an end. Who was drained has to be taken back, whichever way its reimage ended without a proof. */
-const momentOf: Readonly<Record<"proved" | "failed" | "cancelled", HookMoment>> = {
-  proved: "after-proved",
-  failed: "after-failed",
-  cancelled: "after-failed",
-};
 
 /**
  * Runs the hooks that come before anything is done to the node: it still runs what it ran, so that they can drain it. After
@@ -28,22 +22,12 @@ export const runHooks: Executor<"run-hooks"> = async (_effect, context) => {
 };
 
 /** Leaves the hooks of an end to their queue. */
-export const queueHooks: Executor<"queue-hooks"> = (_effect, context) => {
-  const { state, world } = context;
-  const { phase } = state;
-  if (phase.name !== "proved" && phase.name !== "failed" && phase.name !== "cancelled") return;
-  world.hooks.queue(occasion(momentOf[phase.name], phase.endedAt, describeEnd(phase), context));
+export const queueHooks: Executor<"queue-hooks"> = ({ of }, context) => {
+  for (const { when, at, end } of chooseHookMoments(of, context.state.phase))
+    context.world.hooks.queue(occasion(when, at, end, context));
 };
 
-function describeEnd(phase: PhaseOf<"proved" | "failed" | "cancelled">): End {
-  if (phase.name === "proved") return { phase: "proved", ...(phase.late && { verdict: "proved-late" }) };
-  const { reason, message } = phase.failure;
-  return { phase: phase.name, failure: { reason, message }, ...(phase.verdict && { verdict: phase.verdict }) };
-}
-
-type End = Pick<HookOccasion["reimage"], "phase" | "verdict" | "failure">;
-
-function occasion(when: HookMoment, at: number, end: End, context: ExecutorContext): HookOccasion {
+function occasion(when: HookMoment, at: number, end: HookedEnd, context: ExecutorContext): HookOccasion {
   const { id, rolloutId, imageName, imageDigest } = context.state;
   return {
     when,

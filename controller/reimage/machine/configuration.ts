@@ -153,5 +153,6 @@ function end(
 ): Step {
   const event = configuration.state === "configured" ? "reimage-configured" : "reimage-unconfigured";
   const tell: Effect = { type: "record-event", event, ...told };
-  return amend(context, phase, { configuration: { ...configuration, endedAt: context.now } }, [tell]);
+  const queueHooks: Effect = { type: "queue-hooks", of: "tasks" };
+  return amend(context, phase, { configuration: { ...configuration, endedAt: context.now } }, [tell, queueHooks]);
 }

@@ -10,7 +10,11 @@ export type Effect =
   /** Run the node's before-reimage hooks; answers when all have succeeded, or one has failed. */
   | { readonly type: "run-hooks" }
   /** Have the hooks that follow on this end run, whatever becomes of this reimage; durable before the next effect. */
-  | { readonly type: "queue-hooks" }
+  | {
+      readonly type: "queue-hooks";
+      /** What has ended: the reimage, or the tasks of a node that had proved it. */
+      readonly of: "end" | "tasks";
+    }
   /** Where the node's next boot goes; durable before the next effect is carried out. */
   | { readonly type: "set-boot-target"; readonly target: "agent" | "local" }
   /** Give the node back what it was before: boot target, proof and installation. */

@@ -57,7 +57,7 @@ export function effectsOnEntry(state: ReimageState, now: number, settings: Reima
         ...(phase.late === true ? [{ type: "set-boot-target", target: "local" } as const] : []),
         ...(phase.configuration?.state === "running" ? [deadline(phase.configuration, now)] : []),
         { type: "record-proof" },
-        { type: "queue-hooks" },
+        { type: "queue-hooks", of: "end" },
         { type: "settle" },
       ];
     case "failed":
@@ -65,11 +65,11 @@ export function effectsOnEntry(state: ReimageState, now: number, settings: Reima
       // A node whose turn never came runs what it ran before, and boots it again.
       if (!hasBegun(state)) return [{ type: "settle" }];
       if (phase.verdict !== "untouched" || state.before === undefined)
-        return [{ type: "set-boot-target", target: "agent" }, { type: "queue-hooks" }, { type: "settle" }];
+        return [{ type: "set-boot-target", target: "agent" }, { type: "queue-hooks", of: "end" }, { type: "settle" }];
       return [
         { type: "restore-node" },
         ...(phase.goingBack === undefined ? [] : [{ type: "inspect-node" } as const]),
-        { type: "queue-hooks" },
+        { type: "queue-hooks", of: "end" },
         { type: "settle" },
       ];
   }

@@ -380,7 +380,7 @@ describe("config", () => {
         [
           '"Drain" is not a value for hooks[0].name; give a name of at most 63 small letters, digits and "-"',
           '"drain" is not a value for hooks[0].command; give a list of the program\'s absolute path and its arguments, at most 64 in all',
-          '"sometimes" is not a value for hooks[1].when; give one of before-reimage, after-proved, after-failed',
+          '"sometimes" is not a value for hooks[1].when; give one of before-reimage, after-proved, after-configured, after-failed',
           '"ftp://there" is not a value for hooks[1].webhook; give an http or https address of at most 2048 characters',
           "5 is not a value for hooks[1].timeoutMs; give a number of milliseconds from 100 to 86400000 (a day)",
           'hooks[1] has "tiemout", which means nothing there; its keys are name, when, command, webhook, secretFile, labelSelector, timeoutMs',

@@ -80,7 +80,7 @@ describe("the documented hook of Kubernetes", () => {
   for (const [title, hook, node, told, asked] of [
     ["drains a node before", "before-reimage", "pi-1", "{}", [drain]],
     ["lets one that never joined alone", "before-reimage", "pi-2", "{}", []],
-    ["has it take pods after its proof", "after-proved", "pi-1", "{}", ["uncordon pi-1"]],
+    ["has it take pods once it is configured", "after-configured", "pi-1", "{}", ["uncordon pi-1"]],
     ["and after an end that touched nothing", "after-failed", "pi-1", '{"verdict":"untouched"}', ["uncordon pi-1"]],
     [
       "but not after another",

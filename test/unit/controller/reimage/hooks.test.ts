@@ -45,7 +45,11 @@ const hang = (_hook: Hook, _call: unknown, signal: AbortSignal): Promise<never> 
 
 describe("hooks", () => {
   it("run before anything is done to a node that still runs its system, and after its proof, one after the other", async () => {
-    const rack = await provedRack(1, [hook("before-reimage", "cordon"), ...everyMoment]);
+    const rack = await provedRack(1, [
+      hook("after-configured", "use"),
+      hook("before-reimage", "cordon"),
+      ...everyMoment,
+    ]);
     const roles: unknown[] = [];
     rack.runHook = async ({ when }) => {
       roles.push([when, rack.machine().role(), rack.targetOf()]);
@@ -54,18 +58,19 @@ describe("hooks", () => {
     await rack.untilEnded(id);
     await rack.clock.advanceSettling(0);
     assert.equal(reimage(rack, id).phase, "proved");
-    assert.deepEqual(calls(rack), ["cordon pi-1", "drain pi-1", "announce pi-1"]);
+    assert.deepEqual(calls(rack), ["cordon pi-1", "drain pi-1", "announce pi-1", "use pi-1"]);
     assert.deepEqual(roles, [
       ["before-reimage", "resident", "local"],
       ["before-reimage", "resident", "local"],
       ["after-proved", "resident", "local"],
+      ["after-configured", "resident", "local"],
     ]);
     const told = rack.events
       .filter(({ type }) => type.startsWith("hook-"))
       .map(({ message, by }) => `${by.kind}: ${message}`);
     assert.deepEqual(told.slice(-2), [
-      "controller: running the after-proved hook announce of pi-1",
-      "controller: the after-proved hook announce of pi-1 succeeded after 0 s",
+      "controller: running the after-configured hook use of pi-1",
+      "controller: the after-configured hook use of pi-1 succeeded after 0 s",
     ]);
   });
 

@@ -81,7 +81,7 @@ describe("the tasks of a proved node", () => {
         "only its configuration has changed",
       );
       assert.equal(after.state.step, before.step);
-      assert.ok(after.effects.every(({ type }) => type === "record-event" || type === "arm-timer"));
+      assert.ok(after.effects.every(({ type }) => ["record-event", "queue-hooks", "arm-timer"].includes(type)));
     });
   }
 
@@ -94,8 +94,8 @@ describe("the tasks of a proved node", () => {
     );
     assert.equal(failure?.found, "one\nno cluster");
     assert.deepEqual(
-      effects.map((effect) => effect.type === "record-event" && [effect.event, effect.severity]),
-      [["reimage-unconfigured", "error"]],
+      effects.map((effect) => (effect.type === "record-event" ? [effect.event, effect.severity] : effect)),
+      [["reimage-unconfigured", "error"], { type: "queue-hooks", of: "tasks" }],
     );
   });
 
@@ -140,7 +140,10 @@ describe("the tasks of a proved node", () => {
   it("are not waited for any more after a cancel, and the node stays proved", () => {
     const { state, effects } = step(provedWith(reportOf("running")), { type: "cancel-requested" });
     assert.equal(configurationOf(state)?.state, "cancelled");
-    assert.ok(effects.every(({ type }) => type === "record-event"));
+    assert.deepEqual(
+      effects.map(({ type }) => type),
+      ["record-event", "queue-hooks"],
+    );
     const configured = provedWith(reportOf("succeeded"));
     assert.equal(step(configured, { type: "cancel-requested" }).state, configured);
   });
