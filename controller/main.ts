@@ -34,6 +34,7 @@ import { planServe } from "./network/plan-requirements.ts";
 import { readInterfaceAddresses } from "./network/read-interface-addresses.ts";
 import { readLinkSpeed } from "./network/read-link-speed.ts";
 import { readMacAddress } from "./network/read-mac-address.ts";
+import { createProfileFolder } from "./profiles/profile-folder.ts";
 import { installMissing } from "./requirements/install-missing.ts";
 import { createAgentConnector } from "./rpc/agent/agent-client.ts";
 import { createAnnouncer } from "./rpc/agent/announcer.ts";
@@ -99,6 +100,7 @@ const effects: Effects = {
           runHook: createHookRunner({ clock: systemClock, monotonicClock, log }),
           openStore,
           openImages: createImageStore,
+          openProfiles: createProfileFolder,
           imageDeriver: createImageDeriver,
           findProblems: async (config) => (await checkServing(config, contract)).problems,
           interfaceAddresses: readInterfaceAddresses,

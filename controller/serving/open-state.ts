@@ -8,7 +8,7 @@ import type { ImageStore } from "../images/image-store.ts";
 import { createNodeLogs, type NodeLogs } from "../logs/node-logs.ts";
 import { createKeptAcceptRules, type KeptAcceptRules } from "../nodes/kept-accept-rules.ts";
 import { createNodeRegistry, type NodeRegistry } from "../nodes/node-registry.ts";
-import { createProfileFolder, type ProfileFolder } from "../profiles/profile-folder.ts";
+import type { ProfileFolder } from "../profiles/profile-folder.ts";
 import type { Store } from "../store/open-store.ts";
 import { keepState, type StateKeeper } from "./keep-state.ts";
 import type { Stage } from "./stage.ts";
@@ -58,7 +58,7 @@ export async function openState({ config, adapters, running }: Stage): Promise<S
   });
   const images = await adapters.openImages({ directory: imageDirectory, log });
   const deriver = adapters.imageDeriver({ images, directory: imageDirectory });
-  const profiles = createProfileFolder(config.profileDirectory, identity.configKey);
+  const profiles = adapters.openProfiles(config.profileDirectory, identity.configKey);
   return {
     ...{ store, keeper, events, nodes, acceptRules, nodeLogs, identity, images, deriver, profiles },
     captureDisk: (request) => captureDisk(request, { images, directory: imageDirectory }),

@@ -7,6 +7,7 @@ import type { Config } from "../../controller/config/config.ts";
 import { parseConfigFile } from "../../controller/config/parse-config-file.ts";
 import { resolveConfig } from "../../controller/config/resolve-config.ts";
 import type { ImageStore } from "../../controller/images/image-store.ts";
+import { createProfileFolder } from "../../controller/profiles/profile-folder.ts";
 import { createControllerService } from "../../controller/rpc/doors/controller-service.ts";
 import { createEnrollmentService } from "../../controller/rpc/doors/enrollment-service.ts";
 import { composeBootFiles } from "../../controller/serving/compose-boot-files.ts";
@@ -91,6 +92,11 @@ export async function startController(surroundings: Surroundings): Promise<Contr
       return surroundings.observe(store, life);
     },
     openImages: async () => images,
+    openProfiles(directory, key) {
+      // None, without a look at a disk: what a disk takes is real time, and a history is to be played again.
+      const profiles = createProfileFolder(directory, key);
+      return { ...profiles, read: async () => profiles.setOf([]), look: async () => ({ profiles: [], problems: [] }) };
+    },
     imageDeriver: () => ({ derive: unused }),
     findProblems: async () => [],
     interfaceAddresses: () => [],

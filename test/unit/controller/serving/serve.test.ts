@@ -14,6 +14,7 @@ import type { Config } from "../../../../controller/config/config.ts";
 import { parseConfigFile } from "../../../../controller/config/parse-config-file.ts";
 import { resolveConfig } from "../../../../controller/config/resolve-config.ts";
 import { createImageStore } from "../../../../controller/images/image-store.ts";
+import { createProfileFolder } from "../../../../controller/profiles/profile-folder.ts";
 import { createAgentConnector } from "../../../../controller/rpc/agent/agent-client.ts";
 import { createGrpcServer } from "../../../../controller/rpc/grpc-server.ts";
 import { serve } from "../../../../controller/serving/serve.ts";
@@ -100,6 +101,7 @@ describe("serve", () => {
           runHook: () => assert.fail("a hook was run"),
           openStore: (file) => openStore(file, { busyTimeoutMs: 1 }),
           openImages: createImageStore,
+          openProfiles: createProfileFolder,
           imageDeriver: () => ({ derive: () => assert.fail("an image was derived") }),
           findProblems: async () => problems,
           interfaceAddresses: () => [],
