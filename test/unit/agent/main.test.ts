@@ -197,8 +197,10 @@ describe("agent/main.ts", () => {
     const { agent, records, messages } = await aLoggingAgent(test);
     await agent.logged("registered");
     assert.equal(await agent.stop(), 0);
+    // It looks at this machine's disks: another test may have one with a stamp that is broken.
+    const isOfOthers = (message: string): boolean => /^(INSECURE|ignoring the stamp on )/.test(message);
     assert.deepEqual(
-      messages().filter((message) => !message.startsWith("INSECURE")),
+      messages().filter((message) => !isOfOthers(message)),
       ["serving", "registered", "stopping", "stopped"],
     );
     assert.deepEqual(
@@ -207,7 +209,7 @@ describe("agent/main.ts", () => {
     );
     assert.deepEqual(
       records.map(({ sequence }) => sequence),
-      [1n, 2n, 3n, 4n, 5n],
+      records.map((_, index) => BigInt(index + 1)),
     );
     const [serving] = records;
     assert.equal(serving?.level, LogLevel.LOG_LEVEL_INFO);
