@@ -1,11 +1,11 @@
 import { closeSync, constants, openSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "../../proto/failure.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import type { TaskConfig } from "../../proto/system/system-config.ts";
 import type { TaskEnd } from "../../proto/system/tasks/plan-tasks.ts";
+import { readIfThere } from "../linux/read-if-there.ts";
 import { endGroup, killLeftovers } from "./end-group.ts";
 import { findUser, planRun, type TaskUser } from "./plan-run.ts";
 import { makeTaskFolder, type TaskFolder } from "./task-folder.ts";
@@ -47,12 +47,7 @@ export async function runTask(task: TaskConfig, place: TaskPlace, signal: AbortS
 
 /** A system of few programs may have no users but root. */
 async function readPasswd(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw error;
-  }
+  return (await readIfThere(path)) ?? "";
 }
 
 async function run(

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure, messageOf } from "../../proto/failure.ts";
 import { lockFolder } from "../../proto/linux/lock-folder.ts";
@@ -12,6 +12,7 @@ import {
   tasksStateFile,
   tasksStateMode,
 } from "../../proto/system/tasks/tasks-state.ts";
+import { readIfThere } from "../linux/read-if-there.ts";
 import { replaceFile } from "../linux/replace-file.ts";
 import { runTask } from "./run-task.ts";
 
@@ -113,15 +114,6 @@ async function readKept(runner: TaskRunner, retries: boolean): Promise<TasksStat
     return parseTasksState(text);
   } catch (error) {
     if (retries) return undefined;
-    throw error;
-  }
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
 }

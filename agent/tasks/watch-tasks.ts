@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Logger } from "pino";
 import { Failure, messageOf } from "../../proto/failure.ts";
@@ -10,6 +10,7 @@ import { parseTasksState } from "../../proto/system/tasks/tasks-state.ts";
 import { type Bell, createBell } from "../../proto/time/bell.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { every } from "../../proto/time/every.ts";
+import { readIfThere } from "../linux/read-if-there.ts";
 import type { TaskPaths } from "./task-paths.ts";
 
 /** What the watch needs. */
@@ -144,14 +145,5 @@ function tell(before: TasksReport | undefined, now: TasksReport, log: TasksWatch
     const { name, exitCode, output } = task;
     const details = { task: name, ...(exitCode !== undefined && { exitCode }), ...(output && { output }) };
     log[kind === "failed" ? "error" : "info"](details, describeTaskChange(change));
-  }
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
   }
 }
