@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { MeantDisk } from "../../proto/disk/meant-disk.ts";
 import { Failure } from "../../proto/failure.ts";
 import { limits } from "../../proto/limits.ts";
 import { blake3 } from "../../proto/pack/blake3.ts";
@@ -10,16 +11,6 @@ import type { OpenDisk } from "../write/open-device.ts";
 import { readFully } from "../write/transfer.ts";
 import { type DiskPart, planSpans, type ReadSpan } from "./plan-spans.ts";
 import { selectZeros } from "./select-zeros.ts";
-
-/** The disk that is meant; see pallet.v1.DiskToRead. */
-export interface DiskToRead {
-  readonly device: string;
-  readonly sizeBytes: number;
-  /** Empty for any. */
-  readonly serial: string;
-  /** Empty for any. */
-  readonly cid: string;
-}
 
 /** A piece of what was wanted; see pallet.v1.DiskPiece. */
 export interface DiskPiece {
@@ -58,7 +49,7 @@ const readsAtOnce = 3;
  * another disk than the one that is meant.
  */
 export async function holdDisk(
-  meant: DiskToRead,
+  meant: MeantDisk,
   { operations, admitDevice, openDevice, log }: HoldDiskParts,
   signal: AbortSignal,
 ): Promise<HeldDisk> {
@@ -67,7 +58,7 @@ export async function holdDisk(
     const disk = await admitDevice({ path: meant.device, purpose: "read" }, signal);
     const isOther = (key: "serial" | "cid"): boolean => meant[key] !== "" && disk[key] !== meant[key];
     if (disk.sizeBytes !== meant.sizeBytes || isOther("serial") || isOther("cid")) {
-      const describe = ({ sizeBytes, serial, cid }: Omit<DiskToRead, "device">): string =>
+      const describe = ({ sizeBytes, serial, cid }: Omit<MeantDisk, "device">): string =>
         [`${sizeBytes} bytes`, serial, cid].filter((word) => word !== "").join(" ");
       throw new Failure(
         "no-disk-chosen",

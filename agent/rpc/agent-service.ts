@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import { cutText } from "../../proto/cut-text.ts";
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { blockDeviceToWire } from "../../proto/disk/block-device-codec.ts";
+import type { MeantDisk } from "../../proto/disk/meant-disk.ts";
 import { Failure } from "../../proto/failure.ts";
 import type {
   AgentServiceServer,
@@ -18,7 +19,7 @@ import type { OperationId } from "../../proto/operation/operation.ts";
 import { operationToWire } from "../../proto/operation/operation-codec.ts";
 import { parseOperationId, parseSpec } from "../../proto/operation/parse-spec.ts";
 import type { Operations } from "../operations/operations.ts";
-import type { DiskToRead, HeldDisk } from "../read/hold-disk.ts";
+import type { HeldDisk } from "../read/hold-disk.ts";
 import { StatusError, toServiceError } from "./status.ts";
 import { streamDisk } from "./stream-disk.ts";
 
@@ -30,7 +31,7 @@ export interface AgentServiceParts {
   readonly agentInfo: () => Promise<AgentInfo>;
   readonly operations: Operations;
   /** Takes hold of a disk to read it; see holdDisk. */
-  readonly holdDisk: (disk: DiskToRead, signal: AbortSignal) => Promise<HeldDisk>;
+  readonly holdDisk: (disk: MeantDisk, signal: AbortSignal) => Promise<HeldDisk>;
   /**
    * Finds a way to reboot (rejects if there is none) and returns the function that reboots and logs its failure.
    */

@@ -1,14 +1,14 @@
+import type { MeantDisk } from "../../proto/disk/meant-disk.ts";
 import { Failure } from "../../proto/failure.ts";
 import type * as wire from "../../proto/gen/pallet/v1/agent.ts";
 import { limits } from "../../proto/limits.ts";
 import { sectorBytes } from "../../proto/pack/image-bounds.ts";
-import type { DiskToRead } from "../read/hold-disk.ts";
 import type { DiskPart } from "../read/plan-spans.ts";
 
 const longest = 256;
 
 /** The disk of a ReadDisk. Throws a Failure "invalid" that names the field. */
-export function parseDiskToRead({ device, sizeBytes, serial, cid }: wire.DiskToRead): DiskToRead {
+export function parseDiskToRead({ device, sizeBytes, serial, cid }: wire.DiskToRead): MeantDisk {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
   const isPath = device !== "" && device.length <= longest && !/[\x00-\x1f\x7f]/.test(device);
   ensure(isPath, "disk.device is not a device path");

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import type { ServerDuplexStream } from "@grpc/grpc-js";
+import type { MeantDisk } from "../../proto/disk/meant-disk.ts";
 import { Failure } from "../../proto/failure.ts";
 import type { ReadDiskRequest, ReadDiskResponse } from "../../proto/gen/pallet/v1/agent.ts";
-import type { DiskToRead, HeldDisk } from "../read/hold-disk.ts";
+import type { HeldDisk } from "../read/hold-disk.ts";
 import { parseDiskParts, parseDiskToRead } from "./parse-disk-read.ts";
 
 /**
@@ -11,7 +12,7 @@ import { parseDiskParts, parseDiskToRead } from "./parse-disk-read.ts";
  */
 export async function streamDisk(
   call: ServerDuplexStream<ReadDiskRequest, ReadDiskResponse>,
-  hold: (disk: DiskToRead, signal: AbortSignal) => Promise<HeldDisk>,
+  hold: (disk: MeantDisk, signal: AbortSignal) => Promise<HeldDisk>,
 ): Promise<void> {
   const abort = new AbortController();
   const { signal } = abort;

@@ -1,4 +1,5 @@
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
+import type { MeantDisk } from "../../proto/disk/meant-disk.ts";
 import type { AgentIds } from "../../proto/grpc/agent-ids.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
@@ -6,7 +7,7 @@ import type { BoardItem } from "../../proto/node/board-item.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import type { OperationId, ReportedOperation } from "../../proto/operation/operation.ts";
 import type { OperationSpec } from "../../proto/operation/operation-spec.ts";
-import type { DiskReader, MeantDisk } from "../images/capture/disk-reader.ts";
+import type { DiskReader } from "../images/capture/disk-reader.ts";
 
 /** What an agent reports about itself and its node. */
 export interface AgentReport {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { mkdir, mkdtemp, open, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, readFile, rm, utimes } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -362,6 +362,41 @@ describe("deriving an image", { ...requires("root", "loop devices", "FUSE"), con
     await writeSystem(path.join(tree, "boot/firmware"), { "config.txt": { link: "/etc/passwd" } }, 2026);
     await assert.rejects(derive(await archived()), /"config.txt" belongs in a FAT filesystem but is neither/);
   });
+
+  for (const which of ["old", "new"] as const)
+    it(`replays the journal of the ${which} image, whose system lost its power`, async () => {
+      const image = path.join(folder, `${which}-without-power.img`);
+      await copyUnplugged(which === "old" ? oldImage : newImage, image);
+      if (which === "old") await store.add({ name: "torn", source: createReadStream(image), signal });
+      const { raw } = await (which === "old" ? derive(newImage, "torn") : derive(image));
+      await assertSound(raw);
+      const whole = await slice(image, { offsetBytes: rootOffsetBytes, lengthBytes: 40 * MiB });
+      await execa("e2fsck", ["-f", "-p", whole], { reject: false });
+      assert.ok((await rootOf(raw)).equals(which === "old" ? await rootOf(newImage) : await rootOf(whole, 0)));
+      const { stdout } = await execa("debugfs", ["-R", "cat /written-last", `${raw}?offset=${rootOffsetBytes}`]);
+      assert.equal(stdout, which === "old" ? "" : "committed, and nowhere but in the journal");
+    });
+
+  /** Copies an image as a power cut leaves it: mounted, with a file that is committed to its journal alone. */
+  async function copyUnplugged(image: string, copy: string): Promise<void> {
+    const mounted = path.join(folder, "mounted.img");
+    await execa("cp", ["--sparse=always", image, mounted]);
+    const mountpoint = await mkdtemp(path.join(folder, "mnt-"));
+    await execa("mount", ["-t", "ext4", "-o", `loop,offset=${rootOffsetBytes}`, mounted, mountpoint]);
+    try {
+      const file = await open(path.join(mountpoint, "written-last"), "wx");
+      await file.writeFile("committed, and nowhere but in the journal");
+      // Whole seconds, which is all that fuse2fs keeps.
+      for (const each of [`${mountpoint}/written-last`, mountpoint]) await utimes(each, 1_700_000_000, 1_700_000_000);
+      await file.sync();
+      await file.close();
+      await execa("cp", ["--sparse=always", mounted, copy]);
+    } finally {
+      await execa("umount", [mountpoint]);
+    }
+    const { stdout } = await execa("dumpe2fs", ["-h", `${copy}?offset=${rootOffsetBytes}`]);
+    assert.match(stdout, /needs_recovery/);
+  }
 
   it("is refused where the old filesystem has too little room", async () => {
     const file = path.join(folder, "too-much.img");

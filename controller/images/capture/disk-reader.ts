@@ -1,15 +1,5 @@
 import type { Extents } from "../map/extents.ts";
 
-/** The disk that is meant, as its node told of it. */
-export interface MeantDisk {
-  /** Absolute path on the node. */
-  readonly device: string;
-  readonly sizeBytes: number;
-  /** Empty if it has told none. */
-  readonly serial: string;
-  readonly cid: string;
-}
-
 /** A piece of a disk. */
 export interface DiskPiece {
   readonly offsetBytes: number;

@@ -1,12 +1,12 @@
-import { mkdir, open, unlink, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { mtoolsEnvironment, renderDrive } from "../../../proto/disk/mtools.ts";
 import { Failure } from "../../../proto/failure.ts";
 import { limits } from "../../../proto/limits.ts";
 import { followPath } from "../../../proto/linux/follow-path.ts";
 import { inittabPath } from "../../../proto/system/choose-init-system.ts";
-import { copyRange } from "../derive/copy-range.ts";
 import { type ForeignSpace, openForeignSpace } from "../derive/foreign-space.ts";
+import { readExtTraits, recoverExt, repairExt } from "../derive/repair-ext.ts";
 import { type ExtFiles, extFiles } from "../filesystems/ext-files.ts";
 import { fatFiles } from "../filesystems/fat-files.ts";
 import { parseBlockRuns } from "../filesystems/parse-debugfs.ts";
@@ -41,6 +41,7 @@ export interface CopiedFilesystem {
 }
 
 const maximumTextBytes = 256 * 1024;
+const damaged = "the root filesystem of the card is damaged, and e2fsck cannot repair its copy";
 /** Folders in Pallet's own; it makes one level. */
 const mostDepth = 4;
 
@@ -59,16 +60,19 @@ export async function removeOwnThings(
   const { imagePath, offsetBytes, signal } = place;
   const plan = planRemovals(await findOwnThings(extFiles(place), generalise), generalise);
   if (plan.told.length === 0) return { removed: [], emptied: [] };
-  const { blockBytes, hasInlineData, needsRecovery } = await readTraits(imagePath, offsetBytes);
+  const filesystem = { ...place, path: imagePath };
+  const { blockBytes, hasInlineData } = await readExtTraits(filesystem);
   if (hasInlineData)
     throw new Failure(
       "unsupported",
       "the root filesystem of the card keeps small files inside of its inodes (inline_data), from where Pallet cannot " +
         `remove them without a trace: ${plan.told.join(", ")}`,
     );
-  if (needsRecovery) await recover(place);
+  // So that what is removed is not brought back by it.
+  await recoverExt(filesystem, place.workFolder, { damaged, signal });
   await withSpace(place, async (space) => {
-    await repair(space, `/card.raw?offset=${offsetBytes}`, signal);
+    // debugfs(8) must not write to what is not sound.
+    await repairExt(space, `/card.raw?offset=${offsetBytes}`, { damaged, signal });
     const files = extFiles(place);
     const inodes = await inodesOf(files, [...plan.files, ...plan.rewritten.map(({ path }) => path)]);
     const input = renderScript(plan, inodes);
@@ -117,31 +121,6 @@ async function withSpace(place: CopiedFilesystem, use: (space: ForeignSpace) => 
     await use(space);
   } finally {
     await space.close();
-  }
-}
-
-/**
- * Replays a journal, so that what is removed is not brought back by it: in a file of its own, because e2fsck(8) 1.47
- * forgets the offset when it opens the filesystem again after that.
- */
-async function recover(place: CopiedFilesystem): Promise<void> {
-  const { imagePath, offsetBytes, lengthBytes, signal } = place;
-  const alone = { path: join(place.workFolder, "alone.raw"), offsetBytes: 0 };
-  const copy = { path: imagePath, offsetBytes };
-  await copyRange(copy, alone, lengthBytes, signal);
-  await withSpace({ ...place, imagePath: alone.path }, (space) => repair(space, "/card.raw", signal));
-  await copyRange(alone, copy, lengthBytes, signal);
-  await unlink(alone.path);
-}
-
-/** Repairs what can be repaired without asking: debugfs(8) must not write to what is not sound. */
-async function repair(space: ForeignSpace, filesystem: string, signal: AbortSignal): Promise<void> {
-  try {
-    await space.run("e2fsck", ["-f", "-p", filesystem], { signal, expected: [0, 1] });
-  } catch (cause) {
-    if (signal.aborted) throw cause;
-    const why = `the root filesystem of the card is damaged, and e2fsck cannot repair its copy`;
-    throw new Failure("image-damaged", `${why}: ${Failure.from(cause).message}`, { cause });
   }
 }
 
@@ -275,24 +254,4 @@ async function readOldJournal(
       return [{ start: offsetBytes + first * blockBytes, end: offsetBytes + (physical + count) * blockBytes }];
     }),
   );
-}
-
-/** Of an ext filesystem in a raw file: length of a block, whether small files are in inodes, and a journal to replay. */
-async function readTraits(
-  imagePath: string,
-  offsetBytes: number,
-): Promise<{ readonly blockBytes: number; readonly hasInlineData: boolean; readonly needsRecovery: boolean }> {
-  const file = await open(imagePath, "r");
-  try {
-    const { buffer } = await file.read(Buffer.alloc(1024), 0, 1024, offsetBytes + 1024);
-    // INCOMPAT_INLINE_DATA and INCOMPAT_RECOVER (Documentation/filesystems/ext4/super.rst).
-    const incompatible = buffer.readUInt32LE(0x60);
-    return {
-      blockBytes: 1024 << (buffer.readUInt32LE(0x18) & 7),
-      hasInlineData: (incompatible & 0x8000) !== 0,
-      needsRecovery: (incompatible & 0x4) !== 0,
-    };
-  } finally {
-    await file.close();
-  }
 }

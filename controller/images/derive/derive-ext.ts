@@ -6,13 +6,7 @@ import { type Admitted, type ForeignSpace, openForeignSpace } from "./foreign-sp
 import { listingFormat, parseTreeListing, type TreeEntry } from "./parse-tree-listing.ts";
 import { underivable } from "./plan-derivation.ts";
 import { planTreeMoves } from "./plan-tree-moves.ts";
-
-/** An ext filesystem inside a raw image that this process alone uses. */
-export interface ExtPlace {
-  readonly path: string;
-  readonly offsetBytes: number;
-  readonly lengthBytes: number;
-}
+import { type ExtPlace, type ExtRepair, recoverExt, repairExt } from "./repair-ext.ts";
 
 /** Where the new content comes from. */
 export type ExtSource =
@@ -53,19 +47,22 @@ const rsyncOptions = [
  */
 export async function deriveExt(derivation: ExtDerivation): Promise<void> {
   const { source, workFolder, signal } = derivation;
+  const [oldRepair, newRepair] = [repairOf("the old image", signal), repairOf("the new image", signal)];
   const top = join(workFolder, "space");
   await mkdir(top);
   const from: Admitted =
     source.kind === "folder" ? { path: source.path, as: "tree" } : { path: source.place.path, as: "new.raw" };
-  if (derivation.grown) await grow(derivation, top);
+  if (derivation.grown) await grow(derivation, top, oldRepair);
+  else await recoverExt(derivation.target, workFolder, oldRepair);
+  if (source.kind === "image") await recoverExt(source.place, workFolder, newRepair);
   const space = await openForeignSpace(top, [{ path: derivation.target.path, as: "old.raw" }, from]);
   try {
     const target = { ...derivation.target, path: "/old.raw" };
-    await repair(space, target, "the old image", signal);
+    await repairExt(space, withOffset(target), oldRepair);
     if (source.kind === "folder") await copyInto(space, target, "/tree", derivation);
     else {
       const place = { ...source.place, path: "/new.raw" };
-      await repair(space, place, "the new image", signal);
+      await repairExt(space, withOffset(place), newRepair);
       const mounted = await space.mount({
         ...{ file: place.path, offsetBytes: place.offsetBytes, access: "read", at: "new", signal },
       });
@@ -95,28 +92,22 @@ async function copyInto(
   await into.close();
 }
 
-/** Replays the journal, and repairs what can be repaired without asking: what is mounted next must be sound. */
-async function repair(space: ForeignSpace, place: ExtPlace, whose: string, signal: AbortSignal): Promise<void> {
-  try {
-    await space.run("e2fsck", ["-f", "-p", withOffset(place)], { signal, expected: [0, 1] });
-  } catch (cause) {
-    if (signal.aborted) throw cause;
-    const message = `an ext filesystem in ${whose} is damaged, and e2fsck cannot repair it automatically`;
-    throw new Failure("image-damaged", `${message}: ${Failure.from(cause).message}`, { cause });
-  }
+/** How what is mounted next is made sound. */
+function repairOf(whose: string, signal: AbortSignal): ExtRepair {
+  return { damaged: `an ext filesystem in ${whose} is damaged, and e2fsck cannot repair it automatically`, signal };
 }
 
 /**
  * Grows a filesystem to the end of its place, in a file of its own: of a larger file, resize2fs(8) would cut off what it
  * believes to be after the filesystem.
  */
-async function grow({ target, workFolder, signal }: ExtDerivation, top: string): Promise<void> {
+async function grow({ target, workFolder, signal }: ExtDerivation, top: string, repair: ExtRepair): Promise<void> {
   const { path, offsetBytes, lengthBytes } = target;
   const alone = join(workFolder, "grown.raw");
   await copyRange({ path, offsetBytes }, { path: alone, offsetBytes: 0 }, lengthBytes, signal);
   const space = await openForeignSpace(top, [{ path: alone, as: "old.raw" }]);
   try {
-    await repair(space, { path: "/old.raw", offsetBytes: 0, lengthBytes }, "the old image", signal);
+    await repairExt(space, "/old.raw", repair);
     await space.run("resize2fs", ["/old.raw"], { signal });
   } catch (cause) {
     if (signal.aborted || (cause as Failure).reason === "image-damaged") throw cause;

@@ -1,9 +1,10 @@
 import type { ClientDuplexStream } from "@grpc/grpc-js";
+import type { MeantDisk } from "../../../proto/disk/meant-disk.ts";
 import { Failure } from "../../../proto/failure.ts";
 import type { ReadDiskRequest, ReadDiskResponse } from "../../../proto/gen/pallet/v1/agent.ts";
 import { limits } from "../../../proto/limits.ts";
 import { blake3 } from "../../../proto/pack/blake3.ts";
-import type { DiskPiece, DiskReader, MeantDisk } from "../../images/capture/disk-reader.ts";
+import type { DiskPiece, DiskReader } from "../../images/capture/disk-reader.ts";
 import { followParts } from "../../images/capture/follow-parts.ts";
 import type { Extents } from "../../images/map/extents.ts";
 
