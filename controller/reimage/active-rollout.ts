@@ -5,7 +5,7 @@ import type { World } from "./executors/executor.ts";
 import { recordEvent } from "./executors/record-event.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import { isConfiguring, mayBeConfigured } from "./machine/configuration.ts";
-import { hasEnded, type RolloutRecord } from "./machine/reimage-state.ts";
+import { isSettled, type RolloutRecord } from "./machine/reimage-state.ts";
 import type { ReimageSettings } from "./machine/settings.ts";
 import type { Rollout } from "./plan/rollout.ts";
 import { createReimageActor, type ReimageActor } from "./reimage-actor.ts";
@@ -85,7 +85,7 @@ export function createActiveRollout(options: {
     },
     isAtWorkOn(id) {
       const phase = actors.get(id)?.state().phase;
-      return phase !== undefined && (isConfiguring(phase) || !(hasEnded(phase) && phase.settled));
+      return phase !== undefined && (isConfiguring(phase) || !isSettled(phase));
     },
     stop() {
       stopped.abort();

@@ -6,7 +6,7 @@ import { carryOut } from "./executors/executors.ts";
 import { afterClockSet } from "./machine/after-clock-set.ts";
 import type { Effect } from "./machine/effect.ts";
 import type { Occurrence, ReimageEvent } from "./machine/reimage-event.ts";
-import { durablePart, hasEnded, type ReimageState } from "./machine/reimage-state.ts";
+import { durablePart, hasEnded, isSettled, type ReimageState } from "./machine/reimage-state.ts";
 import type { ReimageSettings } from "./machine/settings.ts";
 import type { Step } from "./machine/step.ts";
 import { transition } from "./machine/transition.ts";
@@ -154,7 +154,7 @@ export function createReimageActor(options: {
   function effectFailed(effect: Effect, error: unknown, number: number): void {
     log.error({ err: error, node: state.nodeName, effect: effect.type }, "an effect of a reimage failed");
     receive({ type: "effect-failed", failure: Failure.from(error), step: number });
-    if (hasEnded(state.phase) && !state.phase.settled) {
+    if (hasEnded(state.phase) && !isSettled(state.phase)) {
       clock.setTimeout(() => receive({ type: "resumed" }), settings.rebootRetryMs, stopped.signal);
     }
   }

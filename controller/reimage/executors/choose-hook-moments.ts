@@ -1,7 +1,6 @@
 import type { HookMoment } from "../../hooks/hook.ts";
 import type { HookOccasion } from "../../hooks/render-hook-call.ts";
-import type { EffectOf } from "../machine/effect.ts";
-import type { ReimageState } from "../machine/reimage-state.ts";
+import type { EndKind, ReimageState } from "../machine/reimage-state.ts";
 
 /** What hooks are told of an end. */
 export type HookedEnd = Pick<HookOccasion["reimage"], "phase" | "verdict" | "failure">;
@@ -18,10 +17,7 @@ export interface ChosenMoment {
  * The moments that follow on an end. A node without tasks is configured as soon as it is proved. Who was drained has to be
  * taken back, whichever way its reimage ended without a proof.
  */
-export function chooseHookMoments(
-  of: EffectOf<"queue-hooks">["of"],
-  phase: ReimageState["phase"],
-): readonly ChosenMoment[] {
+export function chooseHookMoments(of: EndKind, phase: ReimageState["phase"]): readonly ChosenMoment[] {
   if (phase.name === "failed" || phase.name === "cancelled") {
     const { reason, message } = phase.failure;
     const end = { phase: phase.name, failure: { reason, message }, ...(phase.verdict && { verdict: phase.verdict }) };

@@ -57,7 +57,7 @@ const executors: { readonly [Type in EffectType]: Executor<Type> } = {
     recordEvent(world, { type, severity, nodeId, nodeName, rolloutId, message });
   },
 
-  settle: (_effect, { answer }) => answer({ type: "settled" }),
+  settle: ({ of }, { answer }) => answer({ type: "settled", of }),
 };
 
 /** Carries out an effect; see Executor for what its failures mean. */

@@ -17,7 +17,7 @@ type Ended = PhaseOf<"failed" | "cancelled">;
 
 /** Whether anything that is heard of the node may still mean something to this reimage. */
 export function isOpen({ phase }: ReimageState): boolean {
-  if (mayBeConfigured(phase)) return true;
+  if (mayBeConfigured(phase) || (phase.name === "proved" && phase.configuration?.settled === false)) return true;
   if (phase.name !== "failed" && phase.name !== "cancelled") return false;
   return phase.goingBack !== undefined || phase.late !== undefined;
 }

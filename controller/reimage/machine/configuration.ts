@@ -7,7 +7,7 @@ import type { Context } from "./context.ts";
 import type { Effect } from "./effect.ts";
 import { deadline } from "./effects-on-entry.ts";
 import type { Sighting } from "./reimage-event.ts";
-import type { Configuration, Phase, PhaseOf } from "./reimage-state.ts";
+import type { Configuration, EndKind, Phase, PhaseOf } from "./reimage-state.ts";
 import { amend, type Step, stay } from "./step.ts";
 
 /*
@@ -23,6 +23,12 @@ import { amend, type Step, stay } from "./step.ts";
  */
 
 type Proved = PhaseOf<"proved">;
+
+/** What follows on the end of the tasks, once that is saved; repeated when the controller ends before it is done. */
+const followsOnTasks: readonly Effect[] = [
+  { type: "queue-hooks", of: "tasks" },
+  { type: "settle", of: "tasks" },
+];
 
 /** Whether the rollout still waits for the tasks of a proved node. */
 export function isConfiguring(phase: Phase): phase is Proved & { readonly configuration: Configuration } {
@@ -114,6 +120,19 @@ export function tasksGivenUp(context: Context, phase: Proved): Step {
   return end(context, phase, next, { severity: "warning", message });
 }
 
+/** What still has to follow on the end of the tasks. */
+export function unsettledTasks({ configuration }: Proved): readonly Effect[] {
+  return configuration?.settled === false ? followsOnTasks : [];
+}
+
+/** An end, and all that follows on it, is done. */
+export function settles(context: Context, phase: Proved, of: EndKind): Step {
+  if (of === "end") return amend(context, phase, { settled: true });
+  const { configuration } = phase;
+  if (configuration?.endedAt === undefined) return stay(context);
+  return amend(context, phase, { configuration: { ...configuration, settled: true } });
+}
+
 /** The controller was away, which is not the node's fault: the time starts again. */
 export function resumeTasksWait(context: Context, phase: Proved & { readonly configuration: Configuration }): Step {
   const deadlineAt = context.now + context.settings.configureTimeoutMs;
@@ -153,6 +172,6 @@ function end(
 ): Step {
   const event = configuration.state === "configured" ? "reimage-configured" : "reimage-unconfigured";
   const tell: Effect = { type: "record-event", event, ...told };
-  const queueHooks: Effect = { type: "queue-hooks", of: "tasks" };
-  return amend(context, phase, { configuration: { ...configuration, endedAt: context.now } }, [tell, queueHooks]);
+  const ended = { ...configuration, endedAt: context.now, settled: false };
+  return amend(context, phase, { configuration: ended }, [tell, ...followsOnTasks]);
 }

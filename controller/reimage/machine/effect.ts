@@ -4,6 +4,7 @@ import type { AgentInstance } from "../../agents/agent-instance.ts";
 import type { EventType } from "../../events/event.ts";
 import type { DiskIdentity } from "../plan/disk-identity.ts";
 import type { Sighting } from "./reimage-event.ts";
+import type { EndKind } from "./reimage-state.ts";
 
 /** An effect that a reimage requests, as data. Executors carry it out; see controller/reimage/executors/. */
 export type Effect =
@@ -12,8 +13,7 @@ export type Effect =
   /** Have the hooks that follow on this end run, whatever becomes of this reimage; durable before the next effect. */
   | {
       readonly type: "queue-hooks";
-      /** What has ended: the reimage, or the tasks of a node that had proved it. */
-      readonly of: "end" | "tasks";
+      readonly of: EndKind;
     }
   /** Where the node's next boot goes; durable before the next effect is carried out. */
   | { readonly type: "set-boot-target"; readonly target: "agent" | "local" }
@@ -59,8 +59,8 @@ export type Effect =
       readonly severity: "info" | "warning" | "error";
       readonly message: string;
     }
-  /** Reports that every effect before this one is done. */
-  | { readonly type: "settle" };
+  /** Reports that every effect of this end before this one is done. */
+  | { readonly type: "settle"; readonly of: EndKind };
 
 export type EffectType = Effect["type"];
 

@@ -58,19 +58,23 @@ export function effectsOnEntry(state: ReimageState, now: number, settings: Reima
         ...(phase.configuration?.state === "running" ? [deadline(phase.configuration, now)] : []),
         { type: "record-proof" },
         { type: "queue-hooks", of: "end" },
-        { type: "settle" },
+        { type: "settle", of: "end" },
       ];
     case "failed":
     case "cancelled":
       // A node whose turn never came runs what it ran before, and boots it again.
-      if (!hasBegun(state)) return [{ type: "settle" }];
+      if (!hasBegun(state)) return [{ type: "settle", of: "end" }];
       if (phase.verdict !== "untouched" || state.before === undefined)
-        return [{ type: "set-boot-target", target: "agent" }, { type: "queue-hooks", of: "end" }, { type: "settle" }];
+        return [
+          { type: "set-boot-target", target: "agent" },
+          { type: "queue-hooks", of: "end" },
+          { type: "settle", of: "end" },
+        ];
       return [
         { type: "restore-node" },
         ...(phase.goingBack === undefined ? [] : [{ type: "inspect-node" } as const]),
         { type: "queue-hooks", of: "end" },
-        { type: "settle" },
+        { type: "settle", of: "end" },
       ];
   }
 }

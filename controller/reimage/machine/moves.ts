@@ -3,7 +3,14 @@ import type { Progress, WriteStage } from "../../../proto/operation/progress.ts"
 import type { DiskOutcome } from "../../../proto/words/disk-outcome.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
 import { resumeAfterwards, withTimeToAsk } from "./afterwards.ts";
-import { configurationAtProof, isConfiguring, mayBeConfigured, resumeTasksWait, withTasksOf } from "./configuration.ts";
+import {
+  configurationAtProof,
+  isConfiguring,
+  mayBeConfigured,
+  resumeTasksWait,
+  unsettledTasks,
+  withTasksOf,
+} from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { deadline, effectsOnEntry, patienceIn, probe, retryIn } from "./effects-on-entry.ts";
 import { keepsItsSystem, restartsWhileWriting, silentWhileWriting, writeStalled } from "./giving-up.ts";
@@ -257,9 +264,9 @@ function resumeProved(context: Context, proved: PhaseOf<"proved">): Step {
   const { phase } = state;
   const look = isWaiting || mayBeConfigured(proved) ? [{ type: "inspect-node" } as const] : [];
   if (phase.name !== "proved" || !phase.settled)
-    return { state, effects: [...effectsOnEntry(state, now, settings), ...look] };
+    return { state, effects: [...effectsOnEntry(state, now, settings), ...unsettledTasks(proved), ...look] };
   const wait = phase.configuration?.state === "running" ? [deadline(phase.configuration, now)] : [];
-  return { state, effects: [...wait, ...look] };
+  return { state, effects: [...wait, ...unsettledTasks(proved), ...look] };
 }
 
 function afterRestart({ unsent, ...phase }: PhaseOf<"writing">): PhaseOf<"writing"> {

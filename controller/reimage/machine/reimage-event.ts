@@ -9,6 +9,7 @@ import type { DiskOutcome } from "../../../proto/words/disk-outcome.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
 import type { DiskIdentity } from "../plan/disk-identity.ts";
 import type { BeforeReimage } from "./before.ts";
+import type { EndKind } from "./reimage-state.ts";
 
 /** An agent showed itself, by a registration or a heartbeat: what is known of it and of the boot that it runs in. */
 export interface Sighting extends AgentInstance {
@@ -93,8 +94,8 @@ export type Answer =
   | { readonly type: "retry-due" }
   /** Carrying out an effect failed in the controller itself. */
   | { readonly type: "effect-failed"; readonly failure: Failure }
-  /** The last effects of an ended reimage are done. */
-  | { readonly type: "settled" };
+  /** The last effects of an end are done. */
+  | { readonly type: "settled"; readonly of: EndKind };
 
 /** Everything that a reimage reacts to. An answer names the step whose effect it answers. */
 export type ReimageEvent = Occurrence | (Answer & { readonly step: number });

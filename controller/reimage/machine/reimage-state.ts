@@ -50,6 +50,8 @@ export interface Configuration {
   readonly deadlineAt: number;
   readonly failure?: FailureRecord;
   readonly endedAt?: number;
+  /** Whether what follows on their end (its hooks) is queued; absent where they have not ended, and in journals of an older Pallet. */
+  readonly settled?: boolean;
 }
 
 interface Ended {
@@ -253,6 +255,15 @@ export interface ReimageState {
 /** Whether nothing will happen to this reimage any more, except that its last effects may have to be done. */
 export function hasEnded(phase: Phase): phase is PhaseOf<"proved" | "failed" | "cancelled"> {
   return phase.name === "proved" || phase.name === "failed" || phase.name === "cancelled";
+}
+
+/** What has ended: the reimage, or the tasks of a node that had proved it. */
+export type EndKind = "end" | "tasks";
+
+/** Whether a reimage has ended, its tasks too where they have, and everything that follows on that is done. */
+export function isSettled(phase: Phase): boolean {
+  if (!hasEnded(phase) || !phase.settled) return false;
+  return phase.name !== "proved" || phase.configuration?.settled !== false;
 }
 
 /** Whether the reimage ever left the queue, and so did something about its node: the first step leads out of it. */

@@ -2,7 +2,7 @@ import { Failure } from "../../../proto/failure.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
 import { areDifferentBoards } from "../../nodes/judge-board.ts";
 import { asksAgain, saysItGoes, sightedAfterwards } from "./afterwards.ts";
-import { tasksGivenUp, tasksSighted, tasksSilent } from "./configuration.ts";
+import { settles, tasksGivenUp, tasksSighted, tasksSilent } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { deadline, preflight, probe, reboot, retryIn } from "./effects-on-entry.ts";
 import { agentSilent, anotherBoard, notBack, notInAgent, notProved } from "./giving-up.ts";
@@ -202,7 +202,7 @@ const journey: Journey = {
   },
 
   proved: {
-    settled: (phase, _event, context) => amend(context, phase, { settled: true }),
+    settled: (phase, { of }, context) => settles(context, phase, of),
     "agent-sighted": (phase, sighting, context) => tasksSighted(context, phase, sighting),
     "deadline-passed": (phase, _event, context) => tasksSilent(context, phase),
     "cancel-requested": (phase, _event, context) => tasksGivenUp(context, phase),

@@ -5,6 +5,8 @@ import type { Hook, HookMoment } from "../../../../controller/hooks/hook.ts";
 import { parseLabelSelector } from "../../../../controller/nodes/parse-label-selector.ts";
 import type { Reimage, RolloutId } from "../../../../controller/reimage/plan/rollout.ts";
 import { Failure } from "../../../../proto/failure.ts";
+import type { TasksReport } from "../../../../proto/system/tasks/report-tasks.ts";
+import type { TaskState } from "../../../../proto/words/task-state.ts";
 import { createFakeRack, type FakeRack } from "./fakes/fake-rack.ts";
 
 function hook(when: HookMoment, name: string, labelSelector = ""): Hook {
@@ -173,6 +175,39 @@ describe("hooks", () => {
     assert.equal(rack.hookCalls.length, 3, "a hook that has failed is not tried for ever");
     assert.equal(reimage(rack, id).phase, "proved");
   });
+
+  for (const [title, succeeded, when] of [
+    ["of tasks that succeeded", true, "after-configured"],
+    ["of tasks that failed", false, "after-failed"],
+  ] as const)
+    it(`${title} are queued, once, though the controller ended right after that was saved`, async () => {
+      const rack = await provedRack(1, [hook("after-proved", "announce"), hook(when, "use")]);
+      const report = (state: TaskState): TasksReport => ({
+        configDigest: "ab".repeat(32),
+        tasks: [{ name: "join", state, starts: 1, ...(state === "failed" && { problem: "exit code 7" }) }],
+      });
+      rack.machine().tasks = report("running");
+      const id = await rack.startAll();
+      await rack.clock.advanceUntil(() => reimage(rack, id).phase === "proved", 4 * 3_600_000, 5000);
+      await rack.clock.advanceSettling(0);
+      assert.deepEqual(calls(rack), ["announce pi-1"]);
+      // Saved, and told; nothing after that.
+      rack.onEvent = ({ type }) => {
+        if (type === "reimage-configured" || type === "reimage-unconfigured") rack.crash();
+      };
+      rack.machine().tasks = report(succeeded ? "succeeded" : "failed");
+      rack.machine().registerAgain();
+      await rack.clock.advanceSettling(0);
+      assert.deepEqual(calls(rack), ["announce pi-1"], "it ended too late for what is tested");
+      rack.onEvent = undefined;
+      for (const _ of ["the start after that", "another one"]) {
+        rack.restart();
+        await rack.clock.advanceSettling(0);
+        assert.deepEqual(calls(rack), ["announce pi-1", "use pi-1"]);
+        assert.equal(rack.hookCalls[1]?.when, when);
+      }
+      assert.equal(reimage(rack, id).configuration?.state, succeeded ? "configured" : "failed");
+    });
 
   it("that the configuration has no more are told, and gone", async () => {
     const rack = await provedRack(1, everyMoment);

@@ -13,6 +13,7 @@ import type { ByteCount, OperationPhase } from "../../../../../proto/operation/p
 import { noProgress } from "../../../../../proto/operation/progress.ts";
 import { withoutSystem } from "../../../../../proto/operation/without-system.ts";
 import type { InstalledSystem } from "../../../../../proto/system/installed-system.ts";
+import type { TasksReport } from "../../../../../proto/system/tasks/report-tasks.ts";
 import type { Clock } from "../../../../../proto/time/clock.ts";
 import { disk } from "./fake-disk.ts";
 
@@ -44,6 +45,8 @@ export interface FakeMachine {
   devices: readonly BlockDevice[];
   /** What its agents say that they can do; undefined for agents that do not say. */
   capabilities: readonly string[] | undefined;
+  /** What its installed system says of its tasks; undefined for one that has none. */
+  tasks: TasksReport | undefined;
   /** How it misbehaves. */
   readonly faults: {
     /** Never starts again after the next time it goes down. */
@@ -201,7 +204,9 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
     const installed = up?.role === "resident" && typeof machine.card === "object" ? { installed: machine.card } : {};
     const { capabilities: words } = machine;
     const told = words && { capabilities: words };
-    return { version: "1", role: up?.role ?? "netboot", instanceId: instance ?? "", port: 7710, ...told, ...installed };
+    const tasks = up?.role === "resident" && machine.tasks !== undefined ? { tasks: machine.tasks } : {};
+    const about = { version: "1", role: up?.role ?? "netboot", instanceId: instance ?? "", port: 7710 };
+    return { ...about, ...told, ...installed, ...tasks };
   }
 
   function error(kind: AgentErrorKind, reason: FailureReason, message: string): AgentError {
@@ -370,6 +375,7 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
     specs: [],
     devices: [disk({ sizeBytes: 16 * 2 ** 30 })],
     capabilities,
+    tasks: undefined,
     faults: { writes: [] },
     powerOn() {
       if (power.signal.aborted) boot();

@@ -128,6 +128,6 @@ export function eventsAt(step: number): { readonly [Type in ReimageEventType]: R
     "deadline-passed": { type: "deadline-passed", step },
     "retry-due": { type: "retry-due", step },
     "effect-failed": { type: "effect-failed", step, failure: because },
-    settled: { type: "settled", step },
+    settled: { type: "settled", of: "end", step },
   };
 }

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { isOpen } from "../../../../../controller/reimage/machine/afterwards.ts";
 import { isConfiguring } from "../../../../../controller/reimage/machine/configuration.ts";
 import type { ReimageEvent, Sighting } from "../../../../../controller/reimage/machine/reimage-event.ts";
-import type { PhaseOf, ReimageState } from "../../../../../controller/reimage/machine/reimage-state.ts";
+import { isSettled, type PhaseOf, type ReimageState } from "../../../../../controller/reimage/machine/reimage-state.ts";
 import { defaultReimageSettings as settings } from "../../../../../controller/reimage/machine/settings.ts";
 import { transition } from "../../../../../controller/reimage/machine/transition.ts";
 import { viewRollout } from "../../../../../controller/reimage/rollout-view.ts";
@@ -33,7 +33,7 @@ const sighted = (report: TasksReport | undefined, more: Partial<Sighting> = {}):
   ...more,
 });
 const step = (state: ReimageState, event: ReimageEvent, at = now) => transition(state, event, at, settings);
-const answer = (state: ReimageState, type: "deadline-passed" | "settled"): ReimageEvent => ({ type, step: state.step });
+const answer = (state: ReimageState, type: "deadline-passed"): ReimageEvent => ({ type, step: state.step });
 
 /** A node that has just proved itself with these tasks. */
 function provedWith(report: TasksReport | undefined): ReimageState {
@@ -81,7 +81,9 @@ describe("the tasks of a proved node", () => {
         "only its configuration has changed",
       );
       assert.equal(after.state.step, before.step);
-      assert.ok(after.effects.every(({ type }) => ["record-event", "queue-hooks", "arm-timer"].includes(type)));
+      assert.ok(
+        after.effects.every(({ type }) => ["record-event", "queue-hooks", "settle", "arm-timer"].includes(type)),
+      );
     });
   }
 
@@ -95,7 +97,7 @@ describe("the tasks of a proved node", () => {
     assert.equal(failure?.found, "one\nno cluster");
     assert.deepEqual(
       effects.map((effect) => (effect.type === "record-event" ? [effect.event, effect.severity] : effect)),
-      [["reimage-unconfigured", "error"], { type: "queue-hooks", of: "tasks" }],
+      [["reimage-unconfigured", "error"], { type: "queue-hooks", of: "tasks" }, { type: "settle", of: "tasks" }],
     );
   });
 
@@ -128,7 +130,7 @@ describe("the tasks of a proved node", () => {
   });
 
   it("are waited for again, for all the time, after the controller was away", () => {
-    const { state } = step(provedWith(reportOf("running")), { type: "settled", step: 5 });
+    const { state } = step(provedWith(reportOf("running")), { type: "settled", of: "end", step: 5 });
     const { state: resumed, effects } = step(state, { type: "resumed" }, now + 10 * settings.configureTimeoutMs);
     assert.equal(configurationOf(resumed)?.deadlineAt, now + 11 * settings.configureTimeoutMs);
     assert.deepEqual(
@@ -142,7 +144,7 @@ describe("the tasks of a proved node", () => {
     assert.equal(configurationOf(state)?.state, "cancelled");
     assert.deepEqual(
       effects.map(({ type }) => type),
-      ["record-event", "queue-hooks"],
+      ["record-event", "queue-hooks", "settle"],
     );
     const configured = provedWith(reportOf("succeeded"));
     assert.equal(step(configured, { type: "cancel-requested" }).state, configured);
@@ -159,9 +161,30 @@ describe("the tasks of a proved node", () => {
       assert.equal(configurationOf(state)?.state, "configured");
       assert.equal(configurationOf(state)?.failure, undefined);
       assert.match(JSON.stringify(effects), /configured, after all/);
-      assert.equal(isOpen(state), false);
+      assert.ok(isOpen(state), "its hooks are not queued yet");
+      assert.equal(isOpen(step(state, { type: "settled", of: "tasks", step: state.step }).state), false);
     });
   }
+
+  it("whose end was saved have their hooks queued after a restart, until that is done once", () => {
+    const hooks = [
+      { type: "queue-hooks", of: "tasks" },
+      { type: "settle", of: "tasks" },
+    ];
+    const settled = (of: "end" | "tasks", state: ReimageState) => step(state, { type: "settled", of, step: 5 }).state;
+    const proved = settled("end", provedWith(reportOf("running")));
+    const { state } = step(proved, sighted(reportOf("succeeded")));
+    const resumed = (of: ReimageState) => step(JSON.parse(JSON.stringify(of)), { type: "resumed" });
+    assert.deepEqual(resumed(state).effects, hooks);
+    assert.equal(isSettled(state.phase), false);
+    assert.deepEqual(resumed(settled("end", state)).effects, hooks, "the proof's own end says nothing of the tasks'");
+    const done = settled("tasks", state);
+    assert.equal(isSettled(done.phase), true);
+    assert.deepEqual(resumed(done).effects, []);
+    const { settled: _, ...older } = configurationOf(state) ?? assert.fail();
+    const kept = { ...state, phase: { ...state.phase, configuration: older } as ReimageState["phase"] };
+    assert.deepEqual(resumed(kept).effects, [], "of an older Pallet's journal");
+  });
 
   it("of a node that was proved late are its tasks, too", () => {
     const late = { disk: "/dev/mmcblk0", previousBootId: "boot-1" };

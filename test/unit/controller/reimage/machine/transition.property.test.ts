@@ -116,7 +116,7 @@ function play(moves: readonly Move[]): Told[] {
     if (state.phase.name === "preparing") take({ type: "hooks-passed", step: state.step });
     take({ type: "deadline-passed", step: state.step });
   }
-  if (hasEnded(state.phase)) take({ type: "settled", step: state.step });
+  if (hasEnded(state.phase)) take({ type: "settled", of: "end", step: state.step });
   return told;
 }
 

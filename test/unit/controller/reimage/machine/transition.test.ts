@@ -132,7 +132,10 @@ test("ended reimages absorb everything: nothing is done, and only their settling
 
 test("an ended reimage whose last effects were not done does them when the controller is back", () => {
   const effects = (name: PhaseName) => transition(stateIn(name), { type: "resumed" }, late, settings).effects;
-  const last = [{ type: "queue-hooks", of: "end" }, { type: "settle" }];
+  const last = [
+    { type: "queue-hooks", of: "end" },
+    { type: "settle", of: "end" },
+  ];
   assert.deepEqual(effects("failed"), [{ type: "set-boot-target", target: "agent" }, ...last]);
   assert.deepEqual(effects("cancelled"), [{ type: "set-boot-target", target: "agent" }, ...last]);
   assert.deepEqual(effects("proved"), [{ type: "record-proof" }, ...last]);
