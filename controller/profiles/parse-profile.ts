@@ -7,7 +7,7 @@ import { parseYaml, type YamlText } from "../yaml/parse-yaml.ts";
 import { checkShape, integerOf } from "./check-shape.ts";
 import { fieldOf, type Located, type LocatedMap, type Problem, textOf } from "./located.ts";
 import type { Profile, ProfileMatch } from "./profile.ts";
-import { profileShape } from "./profile-shape.ts";
+import { profileShape, systemShape } from "./profile-shape.ts";
 import { findTemplateProblems } from "./template-problems.ts";
 
 /** A profile, or everything that is wrong with its file. */
@@ -35,7 +35,7 @@ export function parseProfile(text: string, file: string): ParsedProfile {
       problems: [{ place: whole, problem: 'the file has no fields; start it with a line like "system:"' }],
     };
   const root = locate(yaml.contents, yaml, { file, problems, field: "", depth: 0 });
-  problems.push(...checkShape(root, profileShape), ...findTemplateProblems(fieldOf(root, "system")));
+  problems.push(...checkShape(root, profileShape), ...findTemplateProblems(fieldOf(root, "system"), systemShape));
   const match = readMatch(fieldOf(root, "match"), problems);
   const name = textOf(root, "name") ?? basename(file).replace(/\.ya?ml$/, "");
   if (fieldOf(root, "name") === undefined && !nameForm.test(name))
@@ -71,7 +71,11 @@ function locate(node: unknown, yaml: YamlText, where: Where): Located {
     return nothing;
   }
   if (isAlias(node)) {
-    problems.push({ place, problem: "anchors and aliases are not read: put what several nodes share into a profile" });
+    problems.push({
+      place,
+      problem:
+        "anchors and aliases are not read: put what several nodes share into a profile, and a text that begins with * into quotes",
+    });
     return nothing;
   }
   if (isMap(node)) return locateMap(node.items, yaml, { ...where, field }, place);
