@@ -4,7 +4,7 @@ import type { SystemConfig } from "../../proto/system/system-config.ts";
 import { buildConfig } from "./build-config.ts";
 import { chooseProfiles, isFor, type ProfiledNode } from "./choose-profiles.ts";
 import { digestConfig } from "./digest-config.ts";
-import { type Problem, renderProblem } from "./located.ts";
+import { type Place, type Problem, renderProblem } from "./located.ts";
 import { type NodeSystem, summaryOf } from "./node-system.ts";
 import { placeOfField } from "./place-of-field.ts";
 import type { Profile } from "./profile.ts";
@@ -37,6 +37,8 @@ export interface ExaminedSystem {
   /** Absent where there are problems, and where they say nothing. */
   readonly system?: NodeSystem;
   readonly problems: readonly Problem[];
+  /** Where the profiles say a field of the config. */
+  readonly placeOf?: (field: string) => Place;
 }
 
 /** The folder of profiles. Nothing of it is kept: it is read whenever it is asked for. */
@@ -84,7 +86,12 @@ function createProfileSet(profiles: readonly Profile[], key: Uint8Array): Profil
       problem,
     }));
     const all = [...misplaced, ...unread, ...built.problems, ...unfit];
-    return all.length > 0 ? { problems: all } : { system: systemOf(built.config, chosen, key), problems: all };
+    if (all.length > 0) return { problems: all };
+    return {
+      system: systemOf(built.config, chosen, key),
+      problems: all,
+      placeOf: (field) => placeOfField(system, field),
+    };
   };
   return {
     profiles,

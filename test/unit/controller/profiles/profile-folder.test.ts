@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { checkProfiles } from "../../../../controller/profiles/check-profiles.ts";
 import { renderConfig } from "../../../../controller/profiles/describe-config.ts";
 import { renderProblem } from "../../../../controller/profiles/located.ts";
 import type { NodeSystem } from "../../../../controller/profiles/node-system.ts";
@@ -215,6 +216,29 @@ describe("a folder of profiles", () => {
     const message = await failureOf(folder);
     assert.match(message, /files\[0\]\.contentFile: \S+\/out\/motd leads out of \S+ by a link/);
     assert.match(message, /files\[1\]\.contentFile: \S+\/leads leads out of \S+ by a link/);
+  });
+
+  it("is told what several nodes cannot all be, with its place and their names", async (test) => {
+    const directory = await aFolderOfProfiles(test, {
+      "a.yaml":
+        "system: { hostname: '{{ name }}', network: { interfaces: [{ name: eth0, addresses: [10.0.0.7/24] }] } }",
+      "b.yaml": "match: { name: pi-1 }\nsystem: { hostname: pi-2, network: { interfaces: null } }",
+    });
+    const nodes = ["pi-1", "pi-2", "pi-3"].map((name) => aNode({ name }));
+    const checked = await checkProfiles(createProfileFolder(directory, key), nodes, async () => "debian");
+    assert.deepEqual(
+      checked.problems.map((problem) => [renderProblem(problem).replace(/; .*/, ""), problem.nodes]),
+      [
+        [
+          `${directory}/b.yaml line 2 column 21: system.hostname: several nodes would have the host name pi-2`,
+          ["pi-1", "pi-2"],
+        ],
+        [
+          `${directory}/a.yaml line 1 column 85: system.network.interfaces[0].addresses[0]: several nodes would have the address 10.0.0.7`,
+          ["pi-2", "pi-3"],
+        ],
+      ],
+    );
   });
 
   it("is refused whole when two profiles have one name", async (test) => {
