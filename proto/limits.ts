@@ -294,6 +294,17 @@ export const limits = {
       reason:
         "the end of what a hook's command printed, or the beginning of what a receiver answered, which the failure keeps; more is cut",
     },
+    answerBytes: {
+      most: 262_144,
+      unit: "bytes",
+      reason: "that a hook answers which gives values; one that answers more fails",
+    },
+    givenValues: { most: 32, unit: "values and secrets", reason: "that one hook gives; more are refused" },
+    valueCharacters: {
+      most: 16_384,
+      unit: "UTF-16 code units",
+      reason: "of a value or secret that a hook gives; a hook that gives a longer one fails",
+    },
     requestMs: {
       most: 30_000,
       unit: "milliseconds",

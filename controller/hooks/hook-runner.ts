@@ -12,12 +12,15 @@ export function createHookRunner(options: {
   readonly random?: () => number;
 }): RunHook {
   const { clock, monotonicClock, log, random = Math.random } = options;
-  return ({ name, action, timeoutMs }, { id, when, nodeName, body }, signal) => {
+  return ({ name, action, timeoutMs, gives }, { id, when, nodeName, body }, signal) => {
+    const isAnswerRead = gives !== undefined;
     if (action.kind === "command") {
       const variables = { PALLET_HOOK: when, PALLET_HOOK_ID: id, PALLET_NODE: nodeName };
-      return runCommand(action.command, { input: `${body}\n`, variables, timeoutMs, signal, clock: monotonicClock });
+      const about = { input: `${body}\n`, variables, timeoutMs, signal, clock: monotonicClock };
+      return runCommand(action.command, { ...about, isAnswerRead });
     }
     return deliverWebhook({
+      isAnswerRead,
       ...{ url: action.url, secretFile: action.secretFile, id, body, timeoutMs, signal, clock, monotonicClock, random },
       missed: (why, tries) =>
         log.warn({ hook: name, node: nodeName, why, tries }, "a webhook was not taken; trying again"),

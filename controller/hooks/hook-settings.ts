@@ -38,6 +38,27 @@ const labels = z.string(wantsLabels).transform((text, context) => {
   }
 });
 
+const giftName = /^[a-z][a-z0-9_]{0,62}$/;
+const wantsGift = 'names of small letters, digits and "_"';
+const giftNames = z.array(z.string(wantsGift).regex(giftName, wantsGift), `a list of ${wantsGift}`).optional();
+const gives = z
+  .strictObject({ values: giftNames, secrets: giftNames }, 'the lists "values" and "secrets"')
+  .transform(({ values = [], secrets = [] }, context) => {
+    const names = [...values, ...secrets];
+    const most = limits.hooks.givenValues.most;
+    const problem =
+      names.length === 0
+        ? "it names nothing; name what the hook gives, or delete it"
+        : names.length > most
+          ? `it names ${names.length} values and secrets; a hook gives at most ${most}`
+          : new Set(values).size < values.length || new Set(secrets).size < secrets.length
+            ? "it names one thing twice"
+            : undefined;
+    if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+    return { values, secrets };
+  })
+  .optional();
+
 function hasPassword(text: string): boolean {
   return /^https?:\/\/[^/?#]*@/.test(text);
 }
@@ -56,6 +77,7 @@ const fields = {
     .optional(),
   secretFile: path.optional(),
   labelSelector: labels.optional(),
+  gives,
   timeoutMs: z.int(wantsTimeout).min(100, wantsTimeout).max(86_400_000, wantsTimeout).optional(),
 };
 
@@ -70,7 +92,10 @@ const written = z.strictObject(fields, "a group of keys").transform((given, cont
     when: given.when,
     labels: given.labelSelector ?? [],
     timeoutMs: given.timeoutMs ?? defaultTimeoutMs,
+    ...(given.gives && { gives: given.gives }),
   };
+  if (given.gives !== undefined && given.when !== "before-reimage")
+    return refuse(`${given.name} gives values, which only a before-reimage hook can; delete "gives"`);
   if (command !== undefined && webhook !== undefined)
     return refuse(`${given.name} has a command and a webhook; make two hooks of it`);
   if (command !== undefined) {

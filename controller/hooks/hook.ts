@@ -17,6 +17,20 @@ export type HookAction =
       readonly secretFile: string;
     };
 
+/** What a before-reimage hook gives for the profiles of its node, by name. */
+export interface HookGifts {
+  /** Known to templates, as hook.NAME. */
+  readonly values: readonly string[];
+  /** For files and tasks alone, by secretFrom and secretsFrom. */
+  readonly secrets: readonly string[];
+}
+
+/** What hooks have given for one node. It has secrets: it is kept in memory alone, and shown nowhere. */
+export interface GivenValues {
+  readonly values: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
 /** A hook as it is configured. */
 export interface Hook {
   /** No other hook has it. */
@@ -27,6 +41,8 @@ export interface Hook {
   /** How long it may take, of a webhook with all its tries, in milliseconds. */
   readonly timeoutMs: number;
   readonly action: HookAction;
+  /** Absent for a hook whose answer nobody reads. */
+  readonly gives?: HookGifts;
 }
 
 /** One hook that is to run for one node at one moment. Plain data that survives JSON. */
@@ -43,5 +59,8 @@ export interface HookCall {
   readonly body: string;
 }
 
-/** Carries out a hook. Throws a Failure (hook-failed), or the signal's reason when it aborts; nothing of it runs then. */
-export type RunHook = (hook: Hook, call: HookCall, signal: AbortSignal) => Promise<void>;
+/**
+ * Carries out a hook. Resolves with what it answered, where it gives values: at most `limits.hooks.answerBytes`. Throws a
+ * Failure (hook-failed), or the signal's reason when it aborts; nothing of it runs then.
+ */
+export type RunHook = (hook: Hook, call: HookCall, signal: AbortSignal) => Promise<string | undefined>;

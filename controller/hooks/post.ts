@@ -4,6 +4,7 @@ import { messageOf } from "../../proto/failure.ts";
 import { limits } from "../../proto/limits.ts";
 import { errorCodeOf } from "../../proto/linux/error-code-of.ts";
 import type { Clock } from "../../proto/time/clock.ts";
+import { createAnswer } from "./answer.ts";
 import { createTail } from "./tail.ts";
 
 /** What a server answers to a POST. */
@@ -11,8 +12,10 @@ export interface PostAnswer {
   readonly statusCode: number;
   /** The header Retry-After; absent when there is none. */
   readonly retryAfter?: string;
-  /** The end of the first bytes of its body, as evidence. */
+  /** The end of the first bytes of its body, as evidence; empty where the answer is read. */
   readonly said: string;
+  /** The whole body; absent where it is not read, or is too long. */
+  readonly answer?: string;
 }
 
 /**
@@ -23,8 +26,15 @@ export async function post(
   url: URL,
   headers: Readonly<Record<string, string>>,
   body: string,
-  { withinMs, clock, signal }: { readonly withinMs: number; readonly clock: Clock; readonly signal: AbortSignal },
+  options: {
+    readonly withinMs: number;
+    readonly clock: Clock;
+    readonly signal: AbortSignal;
+    /** Whether the whole body of an answer with that status is wanted, rather than the beginning as evidence. */
+    readonly isAnswerRead: (statusCode: number) => boolean;
+  },
 ): Promise<PostAnswer> {
+  const { withinMs, clock, signal, isAnswerRead } = options;
   signal.throwIfAborted();
   const late = new AbortController();
   const forget = clock.setTimeout(() => late.abort(), withinMs);
@@ -49,7 +59,10 @@ export async function post(
     });
     const { statusCode = 0 } = answer;
     const retryAfter = answer.headers["retry-after"];
-    return { statusCode, ...(retryAfter !== undefined && { retryAfter }), said: await readStart(answer) };
+    const about = { statusCode, ...(retryAfter !== undefined && { retryAfter }) };
+    if (!isAnswerRead(statusCode)) return { ...about, said: await readStart(answer) };
+    const text = await readWhole(answer);
+    return { ...about, said: "", ...(text !== undefined && { answer: text }) };
   } catch (error) {
     signal.throwIfAborted();
     if (late.signal.aborted) throw new Error(`no answer within ${Math.round(withinMs) / 1000} s`, { cause: error });
@@ -58,6 +71,20 @@ export async function post(
   } finally {
     forget();
   }
+}
+
+/** A whole body; undefined when it is too long. Throws when it is cut short. */
+async function readWhole(answer: IncomingMessage): Promise<string | undefined> {
+  const whole = createAnswer();
+  try {
+    for await (const chunk of answer) {
+      whole.add(chunk as Buffer);
+      if (whole.isTooLong()) break;
+    }
+  } finally {
+    answer.destroy();
+  }
+  return whole.text();
 }
 
 /** As much of a body as is kept of it; the answer counts, even if the rest never comes. */

@@ -7,6 +7,7 @@ import { errorCodeOf } from "../../proto/linux/error-code-of.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { settlesWithin } from "../../proto/time/settles-within.ts";
+import { answerTooLong, createAnswer } from "./answer.ts";
 import { createTail } from "./tail.ts";
 
 /** For how long to read what was said before the end, where somebody keeps the pipe open; milliseconds. */
@@ -23,6 +24,9 @@ type End =
  * Runs a program to its end, without a shell, with an environment of its own. However it ends, nothing of its process
  * group is left: what hangs is asked to end, and then killed. Throws a Failure (hook-failed) with the end of what it said
  * unless its exit code is 0, or the signal's reason when that aborts.
+ *
+ * Resolves with what it wrote to standard output, if that is read (`isAnswerRead`): then only what it wrote to standard
+ * error is what it said, and an answer of more than `limits.hooks.answerBytes` is a failure.
  */
 export async function runCommand(
   [program, ...args]: readonly [string, ...string[]],
@@ -33,9 +37,11 @@ export async function runCommand(
     readonly signal: AbortSignal;
     /** A monotonic one. */
     readonly clock: Clock;
+    /** Default false. */
+    readonly isAnswerRead?: boolean;
   },
-): Promise<void> {
-  const { input, variables, timeoutMs, signal, clock } = options;
+): Promise<string | undefined> {
+  const { input, variables, timeoutMs, signal, clock, isAnswerRead = false } = options;
   signal.throwIfAborted();
   const running = execa(program, args, {
     ...{ cwd: "/", env: environment(variables), extendEnv: false, input, buffer: false, reject: false },
@@ -44,7 +50,9 @@ export async function runCommand(
   const said = createTail(limits.hooks.outputCharacters.most);
   const streams = [child.stdout, child.stderr].filter((stream) => stream !== null);
   const closed = streams.map((stream) => new Promise((resolve) => stream.once("close", resolve)));
-  for (const stream of streams) stream.on("data", said.add);
+  const answer = isAnswerRead ? createAnswer() : undefined;
+  child.stdout?.on("data", (answer ?? said).add);
+  child.stderr?.on("data", said.add);
 
   const over = new AbortController();
   const end = await Promise.race([
@@ -65,7 +73,11 @@ export async function runCommand(
   await settlesWithin(clock, drainMs, Promise.all(closed));
   for (const stream of streams) stream.destroy();
   if (end.kind === "cancelled") throw signal.reason;
-  if (end.kind === "exited" && end.code === 0) return;
+  if (end.kind === "exited" && end.code === 0) {
+    const text = answer?.text();
+    if (answer === undefined || text !== undefined) return text;
+    throw new Failure("hook-failed", `${program} ${answerTooLong}`);
+  }
   const found = said.text();
   throw new Failure(
     "hook-failed",

@@ -23,10 +23,12 @@ const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h
  *
  * @param system of `systemShape`, merged and rendered
  * @param files what the files have that it names, by their absolute paths
+ * @param secrets what hooks give, by name
  */
 export function buildConfig(
   system: Located,
   files: ReadonlyMap<string, Uint8Array>,
+  secrets: Readonly<Record<string, string>> = {},
 ): { readonly config: SystemConfig; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const lacks = (value: Located, problem: string): undefined => {
@@ -35,6 +37,10 @@ export function buildConfig(
   };
   const bytesOf = (map: Located | undefined, name: string): Uint8Array | undefined =>
     files.get(referencedPath(fieldOf(map, name)) ?? "");
+  const secretOf = (name: Located | undefined): string | undefined => {
+    const text = name === undefined ? "" : scalarText(name);
+    return Object.hasOwn(secrets, text) ? secrets[text] : undefined;
+  };
   /** Text of a file, without the newline at its end. */
   const lineOf = (bytes: Uint8Array | undefined): string | undefined => bytes && decode(bytes).replace(/\r?\n$/, "");
 
@@ -59,15 +65,20 @@ export function buildConfig(
     const target = textOf(file, "link");
     if (target !== undefined) return { kind: "link", target };
     const text = textOf(file, "content");
-    const bytes = text === undefined ? (bytesOf(file, "contentFile") ?? bytesOf(file, "secretFile")) : encode(text);
+    const named =
+      bytesOf(file, "contentFile") ?? bytesOf(file, "secretFile") ?? encoded(secretOf(fieldOf(file, "secretFrom")));
+    const bytes = text === undefined ? named : encode(text);
     return bytes === undefined ? folder(file) : { kind: "file", bytes };
   };
   const fileConfigs = itemsOf(system, "files").flatMap((file): FileConfig[] => {
     const content = contentOf(file);
     if (content === undefined) {
       // A file that could not be read is a problem of its own.
-      if (["contentFile", "secretFile"].every((name) => fieldOf(file, name) === undefined))
-        lacks(file, "it says nothing of what is there; give content, contentFile, secretFile, link or folder: true");
+      if (["contentFile", "secretFile", "secretFrom"].every((name) => fieldOf(file, name) === undefined))
+        lacks(
+          file,
+          "it says nothing of what is there; give content, contentFile, secretFile, secretFrom, link or folder: true",
+        );
       return [];
     }
     const mode = textOf(file, "mode");
@@ -76,7 +87,7 @@ export function buildConfig(
         ...{ path: textOf(file, "path") ?? "", content },
         ...(mode !== undefined && { mode: Number.parseInt(mode, 8) }),
         ...texts(file, "owner", "group"),
-        ...(fieldOf(file, "secretFile") !== undefined && { secret: true }),
+        ...(["secretFile", "secretFrom"].some((name) => fieldOf(file, name) !== undefined) && { secret: true }),
       },
     ];
   });
@@ -99,13 +110,19 @@ export function buildConfig(
       const text = lineOf(files.get(referencedPath(entry) ?? ""));
       return text === undefined ? [] : [[name, text] as const];
     });
+    const ofHooks = entriesOf(fieldOf(task, "secretsFrom")).flatMap(([name, entry]) => {
+      if (fieldOf(fieldOf(task, "secretFiles"), name) !== undefined)
+        lacks(entry, `secretFiles has ${name}, too; give one of them`);
+      const text = secretOf(entry);
+      return text === undefined ? [] : [[name, text] as const];
+    });
     const environment = entriesOf(fieldOf(task, "environment")).map(([name, entry]) => [name, scalarText(entry)]);
     return [
       {
         ...{ name: textOf(task, "name") ?? "", run, timeoutMs: timeoutOf(textOf(task, "timeout")) },
         ...texts(task, "user"),
         ...(environment.length > 0 && { environment: Object.fromEntries(environment) }),
-        ...(secretFiles.length > 0 && { secrets: Object.fromEntries(secretFiles) }),
+        ...(secretFiles.length + ofHooks.length > 0 && { secrets: Object.fromEntries([...secretFiles, ...ofHooks]) }),
       },
     ];
   });
@@ -234,6 +251,10 @@ function decoded(bytes: Uint8Array | undefined): string | undefined {
 
 function decode(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
+}
+
+function encoded(text: string | undefined): Uint8Array | undefined {
+  return text === undefined ? undefined : encode(text);
 }
 
 function encode(text: string): Uint8Array {

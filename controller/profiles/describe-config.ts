@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import type { FileConfig, SystemConfig } from "../../proto/system/system-config.ts";
-import { utf8Of } from "./read-bounded.ts";
+import type { FromHook } from "./hook-values.ts";
+import { describeFromHooks } from "./node-system.ts";
 
 /** What stands for a secret wherever a config is shown. */
 export const hidden = "(secret)";
@@ -8,9 +9,10 @@ export const hidden = "(secret)";
 /** Longer content of a file is not shown. */
 const mostShownBytes = 4096;
 
-/** A config as YAML for people, without its secrets. */
-export function renderConfig(config: SystemConfig): string {
-  return stringify(withoutSecrets(config), { lineWidth: 0 });
+/** A config as YAML for people, without its secrets, headed by what of it comes from hooks. */
+export function renderConfig(config: SystemConfig, fromHooks: readonly FromHook[] = []): string {
+  const comments = describeFromHooks({ fromHooks }).map((each) => `# known at the write alone: ${each}\n`);
+  return `${comments.join("")}${stringify(withoutSecrets(config), { lineWidth: 0 })}`;
 }
 
 /** A config as plain data without its secrets, nor what is too long to be looked at. */
@@ -62,7 +64,11 @@ function shownContent(content: FileConfig["content"], isSecret: boolean): object
 
 function shownBytes(bytes: Uint8Array): string {
   if (bytes.length > mostShownBytes) return `(${bytes.length} bytes)`;
-  return utf8Of(bytes) ?? `(${bytes.length} bytes that are no text)`;
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return `(${bytes.length} bytes that are no text)`;
+  }
 }
 
 function hide<Name extends string>(name: Name, value: unknown): object {

@@ -1,10 +1,13 @@
 import type { SystemConfig } from "../../proto/system/system-config.ts";
 import type { InstalledConfig } from "../nodes/node.ts";
+import type { FromHook } from "./hook-values.ts";
 
 /** What a node's system is to be, as its profiles say. It has secrets: it is kept nowhere. */
 export interface NodeSystem {
   readonly config: SystemConfig;
   readonly summary: ConfigSummary;
+  /** What of it comes from before-reimage hooks: until the write, names stand for that. Absent where nothing does. */
+  readonly fromHooks?: readonly FromHook[];
 }
 
 /** What may be known of a config everywhere: it is journaled, and kept with the node. */
@@ -19,6 +22,11 @@ export function summaryOf(config: SystemConfig, digest: string, profiles: readon
     ...(config.hostname !== undefined && { hostname: config.hostname }),
     ...(only !== undefined && others.length === 0 && { loginUser: only.name }),
   };
+}
+
+/** Where what hooks give comes from, one each: "the secret join_token of the hook join". */
+export function describeFromHooks({ fromHooks = [] }: Pick<NodeSystem, "fromHooks">): readonly string[] {
+  return fromHooks.map(({ kind, name, hook }) => `the ${kind} ${name} of the hook ${hook}`);
 }
 
 /** The digest of a config as people see it. */

@@ -5,6 +5,7 @@ import { limits } from "../../proto/limits.ts";
 import { parseLabelSelector } from "../nodes/parse-label-selector.ts";
 import { parseYaml, type YamlText } from "../yaml/parse-yaml.ts";
 import { checkShape, integerOf } from "./check-shape.ts";
+import { findMisplacedHookValues } from "./hook-values.ts";
 import { fieldOf, type Located, type LocatedMap, type Problem, textOf } from "./located.ts";
 import type { Profile, ProfileMatch } from "./profile.ts";
 import { profileShape, systemShape } from "./profile-shape.ts";
@@ -35,7 +36,9 @@ export function parseProfile(text: string, file: string): ParsedProfile {
       problems: [{ place: whole, problem: 'the file has no fields; start it with a line like "system:"' }],
     };
   const root = locate(yaml.contents, yaml, { file, problems, field: "", depth: 0 });
-  problems.push(...checkShape(root, profileShape), ...findTemplateProblems(fieldOf(root, "system"), systemShape));
+  const written = fieldOf(root, "system");
+  problems.push(...checkShape(root, profileShape), ...findTemplateProblems(written));
+  problems.push(...findMisplacedHookValues(written, systemShape));
   const match = readMatch(fieldOf(root, "match"), problems);
   const name = textOf(root, "name") ?? basename(file).replace(/\.ya?ml$/, "");
   if (fieldOf(root, "name") === undefined && !nameForm.test(name))
@@ -71,11 +74,7 @@ function locate(node: unknown, yaml: YamlText, where: Where): Located {
     return nothing;
   }
   if (isAlias(node)) {
-    problems.push({
-      place,
-      problem:
-        "anchors and aliases are not read: put what several nodes share into a profile, and a text that begins with * into quotes",
-    });
+    problems.push({ place, problem: "anchors and aliases are not read: put what several nodes share into a profile" });
     return nothing;
   }
   if (isMap(node)) return locateMap(node.items, yaml, { ...where, field }, place);

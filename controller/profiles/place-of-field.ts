@@ -6,14 +6,14 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   authorizedKeys: ["authorizedKeysFile"],
   passphrase: ["passphraseFile"],
   hostKeys: ["hostKeyFiles"],
-  content: ["contentFile", "secretFile", "link", "folder"],
-  bytes: ["content", "contentFile", "secretFile"],
+  content: ["contentFile", "secretFile", "secretFrom", "link", "folder"],
+  bytes: ["content", "contentFile", "secretFile", "secretFrom"],
   target: ["link"],
   run: ["command", "script", "scriptFile"],
   words: ["command"],
   text: ["script", "scriptFile"],
   timeoutMs: ["timeout"],
-  secrets: ["secretFiles"],
+  secrets: ["secretFiles", "secretsFrom"],
   userData: ["userDataFile"],
 };
 

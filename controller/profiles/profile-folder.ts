@@ -1,10 +1,13 @@
 import { Failure } from "../../proto/failure.ts";
 import { findConfigProblems } from "../../proto/system/config/check-config.ts";
 import type { SystemConfig } from "../../proto/system/system-config.ts";
+import type { GivenValues } from "../hooks/hook.ts";
+import { nothingPromised, type PromisedValues } from "../hooks/promised-values.ts";
 import { buildConfig } from "./build-config.ts";
 import { chooseProfiles, isFor, type ProfiledNode } from "./choose-profiles.ts";
 import { digestConfig } from "./digest-config.ts";
-import { type Place, type Problem, renderProblem } from "./located.ts";
+import { findHookValues, findMissingSecrets, standIns } from "./hook-values.ts";
+import { type Located, type Problem, renderProblem } from "./located.ts";
 import { type NodeSystem, summaryOf } from "./node-system.ts";
 import { placeOfField } from "./place-of-field.ts";
 import type { Profile } from "./profile.ts";
@@ -26,19 +29,28 @@ export interface ProfileSet {
   /**
    * What a node's system is to be with an image; undefined where no profile says anything of it. Reads the files that the
    * profiles name. Resolves with a Failure (invalid) that lists everything that is wrong for this node.
+   *
+   * @param given by the node's hooks; where it is not known yet, names stand for it. The digest is the same either way
    */
-  systemFor(node: ProfiledNode, imageName: string): Promise<NodeSystem | Failure | undefined>;
+  systemFor(node: ProfiledNode, imageName: string, given?: GivenValues): Promise<NodeSystem | Failure | undefined>;
   /** The same, with everything that is wrong in its parts. */
-  examine(node: ProfiledNode, imageName: string): Promise<ExaminedSystem>;
+  examine(node: ProfiledNode, imageName: string, given?: GivenValues): Promise<ExaminedSystem>;
 }
+
+/** What the hooks of a node will give. */
+export type PromisedTo = (node: ProfiledNode) => PromisedValues;
 
 /** What profiles say of one node. */
 export interface ExaminedSystem {
   /** Absent where there are problems, and where they say nothing. */
   readonly system?: NodeSystem;
   readonly problems: readonly Problem[];
-  /** Where the profiles say a field of the config. */
-  readonly placeOf?: (field: string) => Place;
+}
+
+/** A config, with what it was built from; both absent where there are problems, and where profiles say nothing. */
+interface Built {
+  readonly made?: { readonly config: SystemConfig; readonly system: Located };
+  readonly problems: readonly Problem[];
 }
 
 /** The folder of profiles. Nothing of it is kept: it is read whenever it is asked for. */
@@ -57,40 +69,63 @@ export interface ProfileFolder {
  * The profiles in a folder.
  *
  * @param key of the digests, which only this controller has
+ * @param promisedTo what hooks will give for a node
  */
-export function createProfileFolder(directory: string, key: Uint8Array): ProfileFolder {
+export function createProfileFolder(
+  directory: string,
+  key: Uint8Array,
+  promisedTo: PromisedTo = () => nothingPromised,
+): ProfileFolder {
   const look = (): Promise<ReadProfiles> => readProfiles(directory);
   return {
     directory,
     look,
-    setOf: (profiles) => createProfileSet(profiles, key),
+    setOf: (profiles) => createProfileSet(profiles, key, promisedTo),
     async read() {
       const { profiles, problems } = await look();
       if (problems.length > 0) throw profilesFailure(problems);
-      return createProfileSet(profiles, key);
+      return createProfileSet(profiles, key, promisedTo);
     },
   };
 }
 
-function createProfileSet(profiles: readonly Profile[], key: Uint8Array): ProfileSet {
+function createProfileSet(profiles: readonly Profile[], key: Uint8Array, promisedTo: PromisedTo): ProfileSet {
   const choose: ProfileSet["choose"] = (node, imageName) => chooseProfiles(profiles, node, imageName);
-  const examine: ProfileSet["examine"] = async (node, imageName) => {
-    const chosen = choose(node, imageName);
-    const { system, problems } = renderProfiles(chosen, templateValuesOf(node, imageName));
+  const build = async (node: ProfiledNode, imageName: string, given: GivenValues): Promise<Built> => {
+    const { system, problems } = renderProfiles(
+      choose(node, imageName),
+      templateValuesOf(node, imageName, given.values),
+    );
     if (system === undefined) return { problems };
     const { references, problems: misplaced } = selectReferences(system, systemShape);
     const { files, problems: unread } = await readReferences(references);
-    const built = buildConfig(system, files);
+    const built = buildConfig(system, files, given.secrets);
     const unfit = findConfigProblems(built.config).map(({ field, problem }) => ({
       place: placeOfField(system, field),
       problem,
     }));
-    const all = [...misplaced, ...unread, ...built.problems, ...unfit];
-    if (all.length > 0) return { problems: all };
+    const missing = findMissingSecrets(system, systemShape, given);
+    const all = [...misplaced, ...unread, ...missing, ...built.problems, ...unfit];
+    return { problems: all, ...(all.length === 0 && { made: { config: built.config, system } }) };
+  };
+  const examine: ProfileSet["examine"] = async (node, imageName, given) => {
+    const promised = promisedTo(node);
+    const planned = await build(node, imageName, standIns(promised));
+    if (planned.made === undefined) return { problems: planned.problems };
+    const { made, problems } = given === undefined ? planned : await build(node, imageName, given);
+    if (made === undefined) return { problems };
+    const chosen = choose(node, imageName);
+    const { config, system } = planned.made;
+    const names = chosen.map(({ name }) => name);
+    const written = chosen.flatMap((profile) => profile.system ?? []);
+    const fromHooks = findHookValues(written, system, systemShape, promised);
     return {
-      system: systemOf(built.config, chosen, key),
-      problems: all,
-      placeOf: (field) => placeOfField(system, field),
+      system: {
+        config: made.config,
+        summary: summaryOf(config, digestConfig(config, key), names),
+        ...(fromHooks.length > 0 && { fromHooks }),
+      },
+      problems,
     };
   };
   return {
@@ -98,16 +133,11 @@ function createProfileSet(profiles: readonly Profile[], key: Uint8Array): Profil
     choose,
     isFor,
     examine,
-    async systemFor(node, imageName) {
-      const { system, problems } = await examine(node, imageName);
+    async systemFor(node, imageName, given) {
+      const { system, problems } = await examine(node, imageName, given);
       return problems.length > 0 ? nodeFailure(node, problems) : system;
     },
   };
-}
-
-function systemOf(config: SystemConfig, chosen: readonly Profile[], key: Uint8Array): NodeSystem {
-  const names = chosen.map(({ name }) => name);
-  return { config, summary: summaryOf(config, digestConfig(config, key), names) };
 }
 
 /** Every problem of the folder in one Failure, one line each. */

@@ -1,6 +1,12 @@
 import type { MapShape, Shape } from "./shape.ts";
 
 const text = (wants: string, form?: RegExp): Shape => ({ kind: "text", wants, ...(form && { form }) });
+/** Any text, also with what hooks give. */
+const free = (wants: string): Shape => ({ kind: "text", wants, takesHookValues: true });
+const hookSecret: Shape = {
+  ...{ kind: "text", wants: "the name of a secret that a before-reimage hook gives", literal: true },
+  ...{ form: /^[a-z][a-z0-9_]{0,62}$/, namesHookSecret: true },
+};
 const secret = (wants: string): Shape => ({ kind: "text", wants, secret: true });
 const literal = (wants: string, form?: RegExp): Shape => ({
   kind: "text",
@@ -8,15 +14,11 @@ const literal = (wants: string, form?: RegExp): Shape => ({
   literal: true,
   ...(form && { form }),
 });
-const file = {
-  kind: "text",
-  wants: "the path of a file, from the profile's folder",
-  names: "file",
-} as const satisfies Shape;
-const secretFile = {
+const file: Shape = { kind: "text", wants: "the path of a file, from the profile's folder", names: "file" };
+const secretFile: Shape = {
   ...{ kind: "text", wants: "the path of a file that only its owner may read, from the profile's folder" },
   names: "secret-file",
-} as const satisfies Shape;
+};
 const list = (of: Shape, by?: "name" | "path"): Shape => ({ kind: "list", of, most: 1024, ...(by && { by }) });
 const map = (fields: MapShape["fields"], more: Partial<MapShape> = {}): MapShape => ({ kind: "map", fields, ...more });
 const variable = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
@@ -87,16 +89,20 @@ export const systemShape: MapShape = map(
       map(
         {
           path: text("an absolute path"),
-          content: text("text"),
-          contentFile: { ...file, isBytes: true },
-          secretFile: { ...secretFile, isBytes: true },
+          content: free("text"),
+          contentFile: file,
+          secretFile,
+          secretFrom: hookSecret,
           link: text("the target of a symbolic link"),
           folder: flag,
           mode: text('permission bits such as "0644"', /^0?[0-7]{3,4}$/),
           owner: user,
           group: user,
         },
-        { required: ["path"], alternatives: [["content", "contentFile", "secretFile", "link", "folder"]] },
+        {
+          required: ["path"],
+          alternatives: [["content", "contentFile", "secretFile", "secretFrom", "link", "folder"]],
+        },
       ),
       "path",
     ),
@@ -111,13 +117,14 @@ export const systemShape: MapShape = map(
       map(
         {
           name: text("a name"),
-          command: list(text("a program or an argument")),
-          script: text('a script that begins with "#!"'),
+          command: list(free("a program or an argument")),
+          script: free('a script that begins with "#!"'),
           scriptFile: file,
           timeout: text('a time such as "90s", "5m" or "1h"', /^[0-9]{1,6}(ms|s|m|h)$/),
           user: text("a user's name"),
-          environment: record(text("text")),
+          environment: record(free("text")),
           secretFiles: record(secretFile),
+          secretsFrom: record(hookSecret),
         },
         { required: ["name"], alternatives: [["command", "script", "scriptFile"]] },
       ),

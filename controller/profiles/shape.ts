@@ -9,10 +9,12 @@ export type Shape =
       readonly secret?: boolean;
       /** A file that the text names, beside the profile: as it is, or one that nobody else may read. */
       readonly names?: "file" | "secret-file";
-      /** Any bytes may be in that file; otherwise text. */
-      readonly isBytes?: true;
       /** Never a template. */
       readonly literal?: boolean;
+      /** Whether its template may use what hooks give: any text will do there, so that a plan can be made without it. */
+      readonly takesHookValues?: boolean;
+      /** The name of a secret that a hook gives. */
+      readonly namesHookSecret?: boolean;
     }
   | { readonly kind: "integer"; readonly least: number; readonly most: number }
   | { readonly kind: "boolean" }

@@ -56,6 +56,11 @@ export interface TemplateValues {
   readonly [name: string]: string | number | Readonly<Record<string, string>>;
 }
 
+/** Why what a hook is to give is not there, with the remedy. */
+export function noHookGives(kind: "value" | "secret", name: string): string {
+  return `no before-reimage hook of this node gives the ${kind} ${name}; name it in the "gives" of one`;
+}
+
 /** Reads a template. Throws a Failure (invalid) that says what is wrong with it. */
 export function parseTemplate(text: string): readonly Template[] {
   try {
@@ -79,12 +84,34 @@ export function renderTemplate(text: string, values: TemplateValues): string {
   }
 }
 
+/**
+ * The values of hooks that a template uses, by name. Throws a Failure (invalid) where it is none, or names one in a way that
+ * only rendering could tell.
+ */
+export function hookValuesIn(text: string): readonly string[] {
+  let used: readonly (readonly unknown[])[];
+  try {
+    used = liquid.globalVariableSegmentsSync(text);
+  } catch (error) {
+    throw explained(error);
+  }
+  return used
+    .filter(([first]) => first === "hook")
+    .map(([, name, ...more]) => {
+      if (typeof name === "string" && more.length === 0) return name;
+      throw new Failure("invalid", "the template has to name what a hook gives, as hook.NAME");
+    });
+}
+
 function explained(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error);
   // Without the place: in a template of one line it is that line.
   const [first = ""] = message.split("\n");
   const said = first.replace(/, line:\d+, col:\d+$/, "");
   const undefinedVariable = /^undefined variable: (.+)$/.exec(said)?.[1];
+  const hookValue = /^hook\.(.+)$/.exec(undefinedVariable ?? "")?.[1];
+  if (hookValue !== undefined)
+    return new Failure("invalid", `${noHookGives("value", hookValue)}, or say what holds without it`, { cause: error });
   if (undefinedVariable !== undefined)
     return new Failure(
       "invalid",

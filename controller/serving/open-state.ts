@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createEventLog, type EventLog } from "../events/event-log.ts";
+import { promisedValues } from "../hooks/promised-values.ts";
 import { type ControllerIdentity, openIdentity } from "../identity/open-identity.ts";
 import { type CaptureRequest, captureDisk } from "../images/capture/capture-disk.ts";
 import type { ImageDeriver } from "../images/derive/image-deriver.ts";
@@ -58,7 +59,9 @@ export async function openState({ config, adapters, running }: Stage): Promise<S
   });
   const images = await adapters.openImages({ directory: imageDirectory, log });
   const deriver = adapters.imageDeriver({ images, directory: imageDirectory });
-  const profiles = adapters.openProfiles(config.profileDirectory, identity.configKey);
+  const profiles = adapters.openProfiles(config.profileDirectory, identity.configKey, (node) =>
+    promisedValues(config.hooks, node),
+  );
   return {
     ...{ store, keeper, events, nodes, acceptRules, nodeLogs, identity, images, deriver, profiles },
     captureDisk: (request) => captureDisk(request, { images, directory: imageDirectory }),

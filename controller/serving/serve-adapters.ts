@@ -16,7 +16,7 @@ import type { Dnsmasq, DnsmasqOptions } from "../network/dnsmasq/dnsmasq.ts";
 import type { InterfaceAddress } from "../network/interface-address.ts";
 import type { NfsServiceOptions } from "../network/nfs/nfs-service.ts";
 import type { NfsProbe } from "../network/nfs/probe-nfs.ts";
-import type { ProfileFolder } from "../profiles/profile-folder.ts";
+import type { ProfileFolder, PromisedTo } from "../profiles/profile-folder.ts";
 import type { AgentTls } from "../rpc/agent/agent-tls.ts";
 import type { Announcer } from "../rpc/agent/announcer.ts";
 import type { GrpcServer, GrpcServerOptions } from "../rpc/grpc-server.ts";
@@ -44,7 +44,7 @@ export interface ServeAdapters {
   openStore(path: string): Store;
   openImages(options: { readonly directory: string; readonly log: Logger }): Promise<ImageStore>;
   /** The profiles of a folder; the key is that of their digests. */
-  openProfiles(directory: string, key: Uint8Array): ProfileFolder;
+  openProfiles(directory: string, key: Uint8Array, promisedTo: PromisedTo): ProfileFolder;
   imageDeriver(options: { readonly images: ImageStore; readonly directory: string }): ImageDeriver;
   /** The IPv4 addresses of this machine. */
   interfaceAddresses(): readonly InterfaceAddress[];

@@ -49,7 +49,7 @@ export interface ProfilePort {
 }
 
 /** What runs on the management machine; controller/hooks/hooks.ts implements it. */
-export type HookPort = Pick<Hooks, "concern" | "run" | "queue">;
+export type HookPort = Pick<Hooks, "concern" | "run" | "given" | "forget" | "queue">;
 
 /** Where events go; controller/events/event-log.ts implements it. */
 export interface EventPort {

@@ -14,18 +14,24 @@ export const runHooks: Executor<"run-hooks"> = async (_effect, context) => {
   const { phase } = state;
   if (phase.name !== "preparing") return;
   try {
-    await world.hooks.run(occasion("before-reimage", phase.since, { phase: "preparing" }, context), signal);
+    await world.hooks.run(beforeOccasion(phase.since, context), signal);
     answer({ type: "hooks-passed" });
   } catch (error) {
     answer({ type: "hooks-refused", failure: Failure.from(error) });
   }
 };
 
-/** Leaves the hooks of an end to their queue. */
+/** Leaves the hooks of an end to their queue. What was given before it is of no use any more. */
 export const queueHooks: Executor<"queue-hooks"> = ({ of }, context) => {
+  context.world.hooks.forget(context.state.id);
   for (const { when, at, end } of chooseHookMoments(of, context.state.phase))
     context.world.hooks.queue(occasion(when, at, end, context));
 };
+
+/** Why before-reimage hooks run. @param at milliseconds since the epoch */
+export function beforeOccasion(at: number, context: ExecutorContext): HookOccasion {
+  return occasion("before-reimage", at, { phase: "preparing" }, context);
+}
 
 function occasion(when: HookMoment, at: number, end: HookedEnd, context: ExecutorContext): HookOccasion {
   const { id, rolloutId, imageName, imageDigest } = context.state;

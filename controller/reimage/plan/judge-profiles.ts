@@ -1,7 +1,7 @@
 import { Failure } from "../../../proto/failure.ts";
 import { judgeConfig } from "../../../proto/system/config/judge-config.ts";
 import type { Image } from "../../images/catalogue/image.ts";
-import { type NodeSystem, shortConfig } from "../../profiles/node-system.ts";
+import { describeFromHooks, type NodeSystem, shortConfig } from "../../profiles/node-system.ts";
 
 /** Why an image cannot be made what the profiles of a node say, before anything is erased; undefined when it can. */
 export function judgeProfiles(
@@ -29,7 +29,9 @@ export function judgeProfiles(
 /** The step that configures the new system; undefined when its profiles say nothing. */
 export function describeConfiguring(system: NodeSystem | undefined): string | undefined {
   if (system === undefined) return undefined;
-  return `Configure the new system by ${describeProfiles(system.summary.profiles)}.`;
+  const from = describeFromHooks(system);
+  const given = from.length === 0 ? "" : `, with ${from.join(", ")}`;
+  return `Configure the new system by ${describeProfiles(system.summary.profiles)}${given}.`;
 }
 
 /** Profiles within a sentence. */

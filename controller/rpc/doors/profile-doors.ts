@@ -66,7 +66,7 @@ export function createProfileDoors(
       return {
         ...none,
         config: configToWire(system.summary),
-        yaml: renderConfig(system.config),
+        yaml: renderConfig(system.config, system.fromHooks),
         edits: edits.map(({ path, does }) => ({ path, does })),
         refusals: judged === undefined ? [] : [judged.message],
       };

@@ -5,6 +5,7 @@ import { parseBootTreeManifest } from "../../../controller/boot-tree/parse-manif
 import { parseConfigFile } from "../../../controller/config/parse-config-file.ts";
 import { resolveConfig } from "../../../controller/config/resolve-config.ts";
 import { parseRetryAfter } from "../../../controller/hooks/judge-answer.ts";
+import { parseGivenValues } from "../../../controller/hooks/parse-given-values.ts";
 import { parseHookSecret } from "../../../controller/hooks/parse-hook-secret.ts";
 import { parseCommandLine } from "../../../controller/images/boot/parse-command-line.ts";
 import { parseConfigTxt, parseInclude } from "../../../controller/images/boot/parse-config-txt.ts";
@@ -325,6 +326,7 @@ export const controller = [
         name: "pi-1",
         mac: "b8:27:eb:00:00:01",
         index: 1,
+        hook: { url: said },
         labels: { rack: said },
         image: "debian",
         model: said,
@@ -378,6 +380,38 @@ export const controller = [
       assert.ok(waitMs >= 0 && waitMs <= limits.hooks.retryAfterMs.most);
       const secret = unlessRefused(() => parseHookSecret(text));
       assert.ok(secret === undefined || secret.length <= limits.hooks.secretBytes.most);
+    },
+  }),
+  family<string>({
+    name: "hooks: what they give",
+    inputs: mutatedText(
+      ['{"values": {"url": "https://k3s"}, "secrets": {"token": "K10::server:one"}}', '{"secrets": {}}', "done\n"],
+      {
+        words: [
+          '"values"',
+          '"secrets"',
+          '"url"',
+          '"token"',
+          "{",
+          "}",
+          "[",
+          "]",
+          ":",
+          ",",
+          '""',
+          "__proto__",
+          "\\u0000",
+          "1e9",
+        ],
+        maxCharacters: 64 * 1024,
+      },
+    ),
+    check(text) {
+      const given = unlessRefused(() => parseGivenValues({ values: ["url"], secrets: ["token"] }, text));
+      if (given === undefined) return;
+      assert.deepEqual([Object.keys(given.values), Object.keys(given.secrets)], [["url"], ["token"]]);
+      for (const value of [...Object.values(given.values), ...Object.values(given.secrets)])
+        assert.ok(value.length > 0 && value.length <= limits.hooks.valueCharacters.most);
     },
   }),
   family<string>({

@@ -77,6 +77,17 @@ describe("config", () => {
     assert.deepEqual(configOf({}).hooks, []);
   });
 
+  it("reads what hooks give", () => {
+    const given = (gives: string) =>
+      configOf({ file: `hooks: [{name: join, when: before-reimage, command: [/join], gives: ${gives}}]` }).hooks[0]
+        ?.gives;
+    assert.deepEqual(given("{values: [server_url], secrets: [join_token]}"), {
+      values: ["server_url"],
+      secrets: ["join_token"],
+    });
+    assert.deepEqual(given("{secrets: [join_token]}"), { values: [], secrets: ["join_token"] });
+  });
+
   it("lets a boot without an initrd be asked for", () => {
     for (const kernel of ["", "kernel: my/Image, "]) {
       const { bootProfile } = configOf({ file: `bootProfile: {agent: {${kernel}initrd: none}}` });
@@ -383,7 +394,7 @@ describe("config", () => {
           '"sometimes" is not a value for hooks[1].when; give one of before-reimage, after-proved, after-configured, after-failed',
           '"ftp://there" is not a value for hooks[1].webhook; give an http or https address of at most 2048 characters',
           "5 is not a value for hooks[1].timeoutMs; give a number of milliseconds from 100 to 86400000 (a day)",
-          'hooks[1] has "tiemout", which means nothing there; its keys are name, when, command, webhook, secretFile, labelSelector, timeoutMs',
+          'hooks[1] has "tiemout", which means nothing there; its keys are name, when, command, webhook, secretFile, labelSelector, gives, timeoutMs',
           "nothing is not a value for hooks[2].command[0]; give an absolute path",
           'nothing is not a value for hooks[3].name; give a name of at most 63 small letters, digits and "-"',
           "hooks[3].webhook: leave user and password out: they would be in every message about it",
@@ -406,6 +417,16 @@ describe("config", () => {
         ],
         [hook(`command: [/a], ${secret}`), "hooks[0]: a has a secretFile, which only a webhook has; delete it"],
         [hook('webhook: "http://a"'), "hooks[0]: a needs a secretFile: receivers tell by its secret who calls"],
+        [
+          hook("command: [/a], gives: {secrets: [token]}"),
+          'hooks[0]: a gives values, which only a before-reimage hook can; delete "gives"',
+        ],
+        [hook("command: [/a], gives: {}"), "hooks[0].gives: it names nothing; name what the hook gives, or delete it"],
+        [hook("command: [/a], gives: {values: [a, a]}"), "hooks[0].gives: it names one thing twice"],
+        [
+          hook("command: [/a], gives: {secrets: [Join-Token]}"),
+          '"Join-Token" is not a value for hooks[0].gives.secrets[0]; give names of small letters, digits and "_"',
+        ],
         ["hooks: {}", "{} is not a value for hooks; give a list of hooks"],
         [
           `hooks:\n${"  - {name: a, when: after-proved, command: [/a]}\n".repeat(2)}`,

@@ -83,16 +83,17 @@ function hurried(): { readonly clock: Clock; readonly waits: number[] } {
 async function deliver(
   url: string,
   options: Partial<Parameters<typeof deliverWebhook>[0]> = {},
-): Promise<{ readonly missed: readonly string[]; readonly waits: readonly number[] }> {
+): Promise<{ readonly missed: readonly string[]; readonly waits: readonly number[]; readonly answer?: string }> {
   const { clock, waits } = hurried();
   const missed: string[] = [];
-  await deliverWebhook({
+  const answer = await deliverWebhook({
+    isAnswerRead: false,
     ...{ url, secretFile, id: "x_after-proved_announce", body, timeoutMs: 300_000, random: () => 0.999 },
     ...{ signal: new AbortController().signal, clock: systemClock, monotonicClock: clock },
     missed: (why) => missed.push(why),
     ...options,
   });
-  return { missed, waits };
+  return { missed, waits, ...(answer !== undefined && { answer }) };
 }
 
 async function failureOf(work: Promise<unknown>): Promise<Failure> {
@@ -180,6 +181,30 @@ describe("a webhook", () => {
       flood();
     });
     assert.deepEqual((await deliver(url)).missed, []);
+  });
+
+  it("whose answer is read has it whole, and asks again where it was cut short", async () => {
+    let tries = 0;
+    const url = await listen((_request, response) => {
+      tries += 1;
+      response.writeHead(200, { "content-length": 7 });
+      if (tries > 1) response.end('{"a":1}');
+      else response.write('{"a"', () => response.destroy());
+    });
+    const { missed, answer } = await deliver(url, { isAnswerRead: true });
+    assert.equal(answer, '{"a":1}');
+    assert.equal(missed.length, 1);
+  });
+
+  it("whose answer is read fails where it is too long, and where it is refused with what was said", async () => {
+    const flood = await listen((_request, response) => {
+      response.writeHead(200).end("canary".repeat(100_000));
+    });
+    const { message, evidence } = await failureOf(deliver(flood, { isAnswerRead: true }));
+    assert.match(message, /: it answered with more than 262144 bytes$/);
+    assert.deepEqual(evidence, {});
+    const { url } = await receive({ status: 403, says: "not this node" });
+    assert.equal((await failureOf(deliver(url, { isAnswerRead: true }))).evidence.found, "not this node");
   });
 
   it("ends at once when it is cancelled", async () => {

@@ -19,15 +19,15 @@ after(() => rm(folder, { recursive: true }));
 
 function run(
   script: string,
-  options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
-): Promise<void> {
+  options: { readonly timeoutMs?: number; readonly signal?: AbortSignal; readonly isAnswerRead?: boolean } = {},
+): Promise<string | undefined> {
   return runCommand(["/bin/sh", "-c", script, "hook", folder], {
     ...{ input: '{"a":1}\n', variables: { PALLET_NODE: "pi-1" }, timeoutMs: 60_000, clock: monotonicClock },
     ...{ signal: new AbortController().signal, ...options },
   });
 }
 
-async function failureOf(work: Promise<void>): Promise<Failure> {
+async function failureOf(work: Promise<unknown>): Promise<Failure> {
   const error = await work.then(
     () => assert.fail("it succeeded"),
     (thrown: unknown) => thrown,
@@ -79,7 +79,37 @@ describe("a hook's command", () => {
     assert.match(environment, /^\/$/m);
   });
 
-  it("may leave its input unread", () => run("exit 0"));
+  it("may leave its input unread", async () => assert.equal(await run("exit 0"), undefined));
+
+  describe("whose answer is read", () => {
+    const isAnswerRead = true;
+
+    it("answers on standard output, and talks on standard error", async () => {
+      assert.equal(await run("echo talk >&2; printf '{}\\n'", { isAnswerRead }), "{}\n");
+      assert.equal(await run("exit 0", { isAnswerRead }), "");
+    });
+
+    it("fails with what it said alone: its answer may have secrets", async () => {
+      const { message, evidence } = await failureOf(run("echo canary; echo talk >&2; exit 3", { isAnswerRead }));
+      assert.match(message, /ended with exit code 3; it said: talk$/);
+      assert.equal(evidence.found, "talk");
+    });
+
+    it("may answer as much as it says, and no more", async () => {
+      const most = limits.hooks.answerBytes.most;
+      assert.equal((await run(`head -c ${most} /dev/zero | tr '\\0' x`, { isAnswerRead }))?.length, most);
+      const { message, evidence } = await failureOf(run("yes canary | head -c 20000000", { isAnswerRead }));
+      assert.equal(message, `/bin/sh answered with more than ${most} bytes`);
+      assert.deepEqual(evidence, {});
+    });
+
+    it("has answered when it ends, even if a process that left its group keeps the pipe open", async () => {
+      const script =
+        'setsid sh -c \'echo $$ >"$1/answering"; exec sleep 1000\' daemon "$1" & until [ -s "$1/answering" ]; do sleep 0.01; done; echo answer';
+      assert.equal(await run(script, { isAnswerRead }), "answer\n");
+      for (const pid of await pidsIn("answering", 1)) process.kill(pid, "SIGKILL");
+    });
+  });
 
   it("fails by its exit code, with the end of what it said on both ways out", async () => {
     const { message, evidence } = await failureOf(run("echo one; echo two >&2; exit 3"));

@@ -2,13 +2,11 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { checkProfiles } from "../../../../controller/profiles/check-profiles.ts";
 import { renderConfig } from "../../../../controller/profiles/describe-config.ts";
 import { renderProblem } from "../../../../controller/profiles/located.ts";
 import type { NodeSystem } from "../../../../controller/profiles/node-system.ts";
 import { createProfileFolder, type ProfileFolder } from "../../../../controller/profiles/profile-folder.ts";
 import { Failure } from "../../../../proto/failure.ts";
-import { execa } from "../../../../proto/linux/leashed-execa.ts";
 import { assertGolden } from "../../../golden.ts";
 import { aNode } from "../boot/a-node.ts";
 import { aFacts } from "./a-facts.ts";
@@ -158,89 +156,6 @@ describe("a folder of profiles", () => {
     assert.match(message, /\/huge has 1048577 bytes/);
   });
 
-  it("waits for no pipe that is in the place of a profile", { timeout: 20_000 }, async (test) => {
-    const directory = await aFolderOfProfiles(test, { "b.yaml": "system: {}" });
-    await execa("mkfifo", [join(directory, "a.yaml")]);
-    assert.match(await failureOf(createProfileFolder(directory, key)), /a\.yaml: is no file/);
-  });
-
-  it("takes no text that is none in UTF-8, but any bytes for a file of a system", async (test) => {
-    const directory = await aFolderOfProfiles(test, {
-      "a.yaml": `system:
-  files: [{ path: /etc/a, contentFile: latin }, { path: /etc/b, secretFile: secret }]
-  users: [{ name: ada, authorizedKeysFile: latin, passwordHashFile: secret }]
-  tasks: [{ name: a, scriptFile: latin, secretFiles: { TOKEN: secret } }]
-  userDataFile: secret
-`,
-    });
-    const latin = Buffer.from("#!/bin/sh\n# Z\u00fcrich\n", "latin1");
-    await writeFile(join(directory, "latin"), latin);
-    await writeFile(join(directory, "secret"), latin, { mode: 0o600 });
-    await writeFile(join(directory, "b.yaml"), Buffer.from("system: { hostname: z\u00fcrich }", "latin1"));
-    const { problems } = await createProfileFolder(directory, key).look();
-    assert.deepEqual(
-      problems.map(({ place, problem }) => [place.field, problem.replace(/^\S+\//, "")]),
-      [
-        ["", "is no text in UTF-8; save it as that"],
-        ["system.users[0].authorizedKeysFile", "latin is no text in UTF-8; save it as that"],
-        ["system.users[0].passwordHashFile", "secret is no text in UTF-8; save it as that"],
-        ["system.tasks[0].scriptFile", "latin is no text in UTF-8; save it as that"],
-        ["system.tasks[0].secretFiles.TOKEN", "secret is no text in UTF-8; save it as that"],
-        ["system.userDataFile", "secret is no text in UTF-8; save it as that"],
-      ],
-    );
-  });
-
-  it("follows links as far as they stay in it", async (test) => {
-    const outside = await aFolderOfProfiles(test, { motd: "canary\n", "b.yaml": "system: { timezone: UTC }" });
-    const directory = await aFolderOfProfiles(test, {
-      "a.yaml": "system: { files: [{ path: /etc/a, contentFile: inside }] }",
-      "files/motd": "hello\n",
-    });
-    // As Kubernetes mounts a ConfigMap; and a profile that is kept elsewhere.
-    await symlink("files", join(directory, "..data"));
-    await symlink("..data/motd", join(directory, "inside"));
-    await symlink(join(outside, "b.yaml"), join(directory, "b.yaml"));
-    const place = join(outside, "profiles");
-    await symlink(directory, place);
-    const folder = createProfileFolder(place, key);
-    assert.deepEqual((await succeeds(folder)).config.files, [
-      { path: "/etc/a", content: { kind: "file", bytes: Buffer.from("hello\n") } },
-    ]);
-    await symlink(outside, join(directory, "out"));
-    await symlink(join(outside, "motd"), join(directory, "leads"));
-    await writeFile(
-      join(directory, "c.yaml"),
-      "system: { files: [{ path: /etc/b, contentFile: out/motd }, { path: /etc/c, contentFile: leads }] }",
-    );
-    const message = await failureOf(folder);
-    assert.match(message, /files\[0\]\.contentFile: \S+\/out\/motd leads out of \S+ by a link/);
-    assert.match(message, /files\[1\]\.contentFile: \S+\/leads leads out of \S+ by a link/);
-  });
-
-  it("is told what several nodes cannot all be, with its place and their names", async (test) => {
-    const directory = await aFolderOfProfiles(test, {
-      "a.yaml":
-        "system: { hostname: '{{ name }}', network: { interfaces: [{ name: eth0, addresses: [10.0.0.7/24] }] } }",
-      "b.yaml": "match: { name: pi-1 }\nsystem: { hostname: pi-2, network: { interfaces: null } }",
-    });
-    const nodes = ["pi-1", "pi-2", "pi-3"].map((name) => aNode({ name }));
-    const checked = await checkProfiles(createProfileFolder(directory, key), nodes, async () => "debian");
-    assert.deepEqual(
-      checked.problems.map((problem) => [renderProblem(problem).replace(/; .*/, ""), problem.nodes]),
-      [
-        [
-          `${directory}/b.yaml line 2 column 21: system.hostname: several nodes would have the host name pi-2`,
-          ["pi-1", "pi-2"],
-        ],
-        [
-          `${directory}/a.yaml line 1 column 85: system.network.interfaces[0].addresses[0]: several nodes would have the address 10.0.0.7`,
-          ["pi-2", "pi-3"],
-        ],
-      ],
-    );
-  });
-
   it("is refused whole when two profiles have one name", async (test) => {
     const directory = await aFolderOfProfiles(test, { "a.yaml": "system: {}", "b.yaml": "name: a\nsystem: {}" });
     const { profiles, problems } = await createProfileFolder(directory, key).look();
@@ -251,6 +166,139 @@ describe("a folder of profiles", () => {
     assert.deepEqual(problems.map(renderProblem), [
       `${directory}/b.yaml: name: ${directory}/a.yaml is called a already; give one of them another name`,
     ]);
+  });
+
+  describe("that uses what hooks give", () => {
+    const yaml = `system:
+  hostname: "{{ name }}"
+  files:
+    - { path: /etc/cluster, content: "{{ hook.server_url }} {{ name }}\\n" }
+    - { path: /etc/token, secretFrom: join_token, mode: "0600" }
+  tasks:
+    - name: join
+      command: [join, "{{ hook.server_url }}"]
+      environment: { URL: "{{ hook.server_url | downcase }}" }
+      secretsFrom: { TOKEN: join_token }
+`;
+    const promised = (values: readonly string[], secrets: readonly string[]) => () => ({
+      values: new Map(values.map((name) => [name, "join"])),
+      secrets: new Map(secrets.map((name) => [name, "join"])),
+    });
+    const node = aNode({ name: "pi-1" });
+    const both = promised(["server_url", "unused"], ["join_token", "unused"]);
+    const given = (token: string) => ({ values: { server_url: "HTTPS://k3s" }, secrets: { join_token: token } });
+    const made = async (folder: ProfileFolder, token: string): Promise<NodeSystem> => {
+      const system = await (await folder.read()).systemFor(node, "debian", given(token));
+      assert.ok(system !== undefined && !(system instanceof Failure), String(system));
+      return system;
+    };
+
+    it("has names for it until it is known, and the same digest whatever it is", async (test) => {
+      const folder = createProfileFolder(await aFolderOfProfiles(test, { "a.yaml": yaml }), key, both);
+      const planned = await succeeds(folder, node);
+      assert.deepEqual(planned.fromHooks, [
+        { kind: "value", name: "server_url", hook: "join" },
+        { kind: "secret", name: "join_token", hook: "join" },
+      ]);
+      const shown = renderConfig(planned.config, planned.fromHooks);
+      assert.match(
+        shown,
+        /^# known at the write alone: the value server_url of the hook join\n# .* the secret join_token of the hook join\n/,
+      );
+      assert.match(shown, /content: \|\n +\(server_url from a hook\) pi-1\n/);
+      assert.match(shown, /path: \/etc\/token\n +mode: "0600"\n +content: \(secret\)/);
+
+      const one = await made(folder, "canary-1");
+      const [cluster, token] = (one.config.files ?? []).map(({ content }) =>
+        content.kind === "file" ? Buffer.from(content.bytes).toString() : "",
+      );
+      assert.deepEqual([cluster, token], ["HTTPS://k3s pi-1\n", "canary-1"]);
+      const [task] = one.config.tasks ?? [];
+      assert.deepEqual(
+        [task?.run, task?.environment, task?.secrets],
+        [{ kind: "command", words: ["join", "HTTPS://k3s"] }, { URL: "https://k3s" }, { TOKEN: "canary-1" }],
+      );
+      assert.doesNotMatch(renderConfig(one.config, one.fromHooks), /canary/);
+      assert.doesNotMatch(JSON.stringify(one.summary), /canary/);
+      const two = await made(folder, "canary-2");
+      for (const { summary } of [one, two]) assert.deepEqual(summary, planned.summary);
+    });
+
+    it("is another once the profile says so", async (test) => {
+      const directory = await aFolderOfProfiles(test, { "a.yaml": yaml });
+      const folder = createProfileFolder(directory, key, both);
+      const before = (await succeeds(folder, node)).summary.digest;
+      await writeFile(join(directory, "a.yaml"), yaml.replace("/etc/cluster", "/etc/other"));
+      assert.notEqual((await succeeds(folder, node)).summary.digest, before);
+    });
+
+    it("is refused where no hook of the node gives it, in the plan and at the write", async (test) => {
+      const directory = await aFolderOfProfiles(test, { "a.yaml": yaml });
+      const message = await failureOf(createProfileFolder(directory, key, promised(["server_url"], [])), node);
+      assert.match(
+        message,
+        /a\.yaml line 5 column \d+: system\.files\[1\]\.secretFrom: no before-reimage hook of this node gives the secret join_token; name it in the "gives" of one/,
+      );
+      assert.match(message, /tasks\[0\]\.secretsFrom\.TOKEN: no before-reimage hook/);
+      const without = await failureOf(createProfileFolder(directory, key, promised([], ["join_token"])), node);
+      assert.match(
+        without,
+        /files\[0\]\.content: no before-reimage hook of this node gives the value server_url; .*, or say what holds without it/,
+      );
+      const set = await createProfileFolder(directory, key, both).read();
+      const late = await set.systemFor(node, "debian", { values: { server_url: "x" }, secrets: {} });
+      assert.match(String(late), /gives the secret join_token/);
+    });
+
+    it("may say what holds without it", async (test) => {
+      const files = { "a.yaml": `system: { files: [{ path: /etc/a, content: "{{ hook.a | default: 'none' }}" }] }` };
+      const { config, fromHooks } = await succeeds(
+        createProfileFolder(await aFolderOfProfiles(test, files), key),
+        node,
+      );
+      const [content] = (config.files ?? []).map((file) => file.content);
+      assert.equal(content?.kind === "file" && Buffer.from(content.bytes).toString(), "none");
+      assert.equal(fromHooks, undefined);
+    });
+
+    for (const [title, system, says] of [
+      [
+        "where not any text will do",
+        'hostname: "{{ hook.name }}"',
+        /system\.hostname: what a hook gives is known at the write alone, and does not go here; it goes into a file's content/,
+      ],
+      [
+        "in a way that names nothing",
+        'files: [{ path: /a, content: "{{ hook | json }}" }]',
+        /has to name what a hook gives, as hook\.NAME/,
+      ],
+      [
+        "by a name that a template makes",
+        'files: [{ path: /a, secretFrom: "{{ name }}" }]',
+        /a template does not go here/,
+      ],
+      [
+        "beside another content",
+        "files: [{ path: /a, secretFrom: a, content: b }]",
+        /content and secretFrom exclude each other/,
+      ],
+    ] as const)
+      it(`is refused ${title}`, async (test) => {
+        const directory = await aFolderOfProfiles(test, { "a.yaml": `system: { ${system} }` });
+        assert.match(await failureOf(createProfileFolder(directory, key, promised(["name"], ["a"])), node), says);
+      });
+
+    it("is refused as a task's secret that a file gives, too", async (test) => {
+      const directory = await aFolderOfProfiles(test, {
+        "a.yaml":
+          "system: { tasks: [{ name: a, command: [b], secretFiles: { T: secret/t }, secretsFrom: { T: join_token } }] }",
+        "secret/t": "x",
+      });
+      assert.match(
+        await failureOf(createProfileFolder(directory, key, both), node),
+        /secretsFrom\.T: secretFiles has T, too; give one of them/,
+      );
+    });
   });
 
   it("shows everything but what is secret", async (test) => {

@@ -129,7 +129,7 @@ describe("profiles of one node", () => {
         "system: { units: [{ name: a.service }], keyboard: { variant: x }, network: { wifi: { ssid: x } }, tasks: [{ name: t }], files: [{ path: /a }] }",
       ],
       [
-        "/p/0.yaml line 1 column 129: system.files[0]: it says nothing of what is there; give content, contentFile, secretFile, link or folder: true",
+        "/p/0.yaml line 1 column 129: system.files[0]: it says nothing of what is there; give content, contentFile, secretFile, secretFrom, link or folder: true",
         "/p/0.yaml line 1 column 107: system.tasks[0]: it says nothing to run; give command, script or scriptFile",
         "/p/0.yaml line 1 column 19: system.units[0]: it has no state; give enabled, disabled or masked",
         "/p/0.yaml line 1 column 51: system.keyboard: it has no layout; give one",

@@ -1,13 +1,15 @@
 // What runs on the management machine before and after reimages.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Hook, HookMoment } from "../../../../controller/hooks/hook.ts";
+import type { GivenValues, Hook, HookMoment } from "../../../../controller/hooks/hook.ts";
 import { parseLabelSelector } from "../../../../controller/nodes/parse-label-selector.ts";
+import type { NodeSystem } from "../../../../controller/profiles/node-system.ts";
 import type { Reimage, RolloutId } from "../../../../controller/reimage/plan/rollout.ts";
 import { Failure } from "../../../../proto/failure.ts";
+import type { SystemAbilities } from "../../../../proto/system/config/abilities.ts";
 import type { TasksReport } from "../../../../proto/system/tasks/report-tasks.ts";
 import type { TaskState } from "../../../../proto/words/task-state.ts";
-import { createFakeRack, type FakeRack } from "./fakes/fake-rack.ts";
+import { createFakeRack, type FakeRack, image } from "./fakes/fake-rack.ts";
 
 function hook(when: HookMoment, name: string, labelSelector = ""): Hook {
   return {
@@ -131,7 +133,8 @@ describe("hooks", () => {
 
   it("meet no node whose turn never came", async () => {
     const rack = await provedRack(2, everyMoment, { maxConcurrent: 1 });
-    rack.runHook = (given, call, signal) => (given.name === "drain" ? hang(given, call, signal) : Promise.resolve());
+    rack.runHook = (given, call, signal) =>
+      given.name === "drain" ? hang(given, call, signal) : Promise.resolve(undefined);
     const id = await rack.startAll();
     await rack.clock.advanceSettling(1000);
     assert.deepEqual([reimage(rack, id).phase, reimage(rack, id, 1).phase], ["preparing", "queued"]);
@@ -156,7 +159,7 @@ describe("hooks", () => {
   it("that follow on an end hold up neither the rollout nor its verdict, and outlive the controller", async () => {
     const rack = await provedRack(1, everyMoment);
     rack.runHook = (given, call, signal) =>
-      given.when === "after-proved" ? hang(given, call, signal) : Promise.resolve();
+      given.when === "after-proved" ? hang(given, call, signal) : Promise.resolve(undefined);
     const id = await rack.startAll();
     await rack.untilEnded(id);
     assert.equal(reimage(rack, id).phase, "proved");
@@ -212,7 +215,7 @@ describe("hooks", () => {
   it("that the configuration has no more are told, and gone", async () => {
     const rack = await provedRack(1, everyMoment);
     rack.runHook = (given, call, signal) =>
-      given.when === "after-proved" ? hang(given, call, signal) : Promise.resolve();
+      given.when === "after-proved" ? hang(given, call, signal) : Promise.resolve(undefined);
     await rack.untilEnded(await rack.startAll());
     rack.hooks = [];
     rack.restart();
@@ -222,6 +225,131 @@ describe("hooks", () => {
       /announce of pi-1 did not run: the configuration has no such hook any more$/,
     );
     assert.equal(rack.hookCalls.length, 2);
+  });
+
+  describe("that give values", () => {
+    const join: Hook = { ...hook("before-reimage", "join"), gives: { values: ["url"], secrets: ["token"] } };
+    const answer = (token: string): string => JSON.stringify({ values: { url: "https://k3s" }, secrets: { token } });
+    const digest = "1".repeat(64);
+    const abilities: SystemAbilities = {
+      ...{ init: "systemd", distribution: "debian", users: [], groups: [], shells: [], sudo: false, timezones: true },
+      ...{ locales: [], network: {}, cloudInit: false, units: {}, radios: [], has: [] },
+    };
+    /** A system with one file: what was given, or what stands for it. */
+    const systemOf = (_node: unknown, given?: GivenValues): NodeSystem => {
+      const text = given === undefined ? "a name" : `${given.values["url"]} ${given.secrets["token"]}`;
+      return {
+        config: { files: [{ path: "/etc/token", content: { kind: "file", bytes: Buffer.from(text) } }] },
+        summary: { digest, profiles: ["a"] },
+        fromHooks: [{ kind: "secret", name: "token", hook: "join" }],
+      };
+    };
+    async function givingRack(...more: readonly Hook[]): Promise<FakeRack> {
+      const rack = await provedRack(1, [...everyMoment, join, ...more]);
+      rack.images = [{ ...image, abilities }];
+      rack.systemOf = systemOf;
+      let tokens = 0;
+      rack.runHook = async ({ gives }) => {
+        if (gives === undefined) return undefined;
+        tokens += 1;
+        return answer(`canary-${tokens}`);
+      };
+      return rack;
+    }
+    const written = (rack: FakeRack): string[] =>
+      rack.machine().specs.flatMap((spec) => {
+        const content = spec.kind === "write-image" ? spec.customisation?.system?.files?.[0]?.content : undefined;
+        return content?.kind === "file" ? [Buffer.from(content.bytes).toString()] : [];
+      });
+    const kept = (rack: FakeRack): string =>
+      JSON.stringify([rack.journal.list(), rack.events, rack.errors, rack.nodes.list(), rack.rollouts().list()]);
+
+    it("have them in the node's own write, and nowhere else; the next reimage has others, of the same config", async () => {
+      const rack = await givingRack();
+      for (const token of ["canary-1", "canary-2"]) {
+        const id = await rack.startAll();
+        await rack.untilEnded(id);
+        const { phase, proof } = reimage(rack, id);
+        assert.equal(phase, "proved");
+        assert.equal(proof?.kind === "resident" && proof.config, digest);
+        assert.equal(written(rack).at(-1), `https://k3s ${token}`);
+      }
+      assert.doesNotMatch(kept(rack), /canary/);
+      const [plan] = (await rack.rollouts().plan({ nodes: [], all: true })).plans;
+      assert.ok(
+        plan?.steps.includes("Configure the new system by the profile a, with the secret token of the hook join."),
+      );
+      const [again] = (await rack.rollouts().plan({ nodes: [], all: true, onlyChanged: true })).plans;
+      assert.notEqual(again?.unchanged, undefined, "a token that is made for each reimage makes no node another");
+    });
+
+    it("give the same to every attempt of a write", async () => {
+      const rack = await givingRack();
+      rack.machine().faults.writes.push("fetch-failed");
+      const id = await rack.startAll();
+      await rack.untilEnded(id);
+      assert.equal(reimage(rack, id).phase, "proved");
+      assert.deepEqual(written(rack).slice(-2), ["https://k3s canary-1", "https://k3s canary-1"]);
+    });
+
+    it("are asked again, they alone and with the same id, where the controller has started since", async () => {
+      const rack = await givingRack();
+      const id = await rack.startAll();
+      await rack.clock.advanceUntil(() => reimage(rack, id).phase === "netbooting", 60_000, 100);
+      rack.restart();
+      await rack.untilEnded(id);
+      assert.equal(reimage(rack, id).phase, "proved");
+      assert.deepEqual(calls(rack), ["drain pi-1", "join pi-1", "join pi-1", "announce pi-1"]);
+      assert.equal(rack.hookCalls[1]?.id, rack.hookCalls[2]?.id);
+      assert.equal(written(rack).at(-1), "https://k3s canary-2");
+    });
+
+    it("that then fail leave the node untouched, and it goes back into its system", async () => {
+      const rack = await givingRack();
+      const id = await rack.startAll();
+      await rack.clock.advanceUntil(() => reimage(rack, id).phase === "netbooting", 60_000, 100);
+      rack.runHook = async () => {
+        throw new Failure("hook-failed", "it ended with exit code 1, and said nothing");
+      };
+      rack.restart();
+      await rack.untilEnded(id);
+      const { phase, verdict, failure } = reimage(rack, id);
+      assert.deepEqual([phase, verdict, failure?.reason], ["failed", "untouched", "hook-failed"]);
+      await rack.clock.advanceSettling(120_000);
+      assert.deepEqual([rack.targetOf(), rack.machine().role()], ["local", "resident"]);
+    });
+
+    it("fail by a bad answer, which nobody repeats, before anything is done to the node", async () => {
+      const rack = await givingRack();
+      rack.runHook = async ({ gives }) => (gives === undefined ? undefined : "canary: no JSON");
+      const id = await rack.startAll();
+      await rack.untilEnded(id);
+      const { phase, verdict, failure } = reimage(rack, id);
+      assert.deepEqual([phase, verdict], ["failed", "untouched"]);
+      assert.match(
+        failure?.message ?? "",
+        /^the before-reimage hook join of pi-1 failed: it gives values, and did not answer with JSON alone/,
+      );
+      assert.doesNotMatch(kept(rack), /canary/);
+      assert.deepEqual([rack.targetOf(), rack.machine().role()], ["local", "resident"]);
+    });
+
+    it("are ended with the reimage that asked them again", async () => {
+      const rack = await givingRack();
+      const id = await rack.startAll();
+      await rack.clock.advanceUntil(() => reimage(rack, id).phase === "netbooting", 60_000, 100);
+      const ended: boolean[] = [];
+      rack.runHook = (given, call, signal) =>
+        given.gives === undefined
+          ? Promise.resolve(undefined)
+          : hang(given, call, signal).finally(() => ended.push(signal.aborted));
+      rack.restart();
+      await rack.clock.advanceUntil(() => rack.hookCalls.length === 3, 600_000, 1000);
+      rack.rollouts().cancel(id);
+      await rack.untilEnded(id);
+      await rack.clock.advanceSettling(0);
+      assert.deepEqual(ended, [true]);
+    });
   });
 
   it("are only for the nodes with their labels; a node without hooks is begun at once", async () => {

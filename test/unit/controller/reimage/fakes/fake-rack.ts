@@ -3,7 +3,7 @@ import { AgentError } from "../../../../../controller/agents/agent-error.ts";
 import { authorNow } from "../../../../../controller/callers/author.ts";
 import type { Author } from "../../../../../controller/callers/caller.ts";
 import type { NewEvent } from "../../../../../controller/events/event.ts";
-import type { Hook, HookCall, RunHook } from "../../../../../controller/hooks/hook.ts";
+import type { GivenValues, Hook, HookCall, RunHook } from "../../../../../controller/hooks/hook.ts";
 import { createHooks, type Hooks } from "../../../../../controller/hooks/hooks.ts";
 import type { Image, ImageName } from "../../../../../controller/images/catalogue/image.ts";
 import { requireNode } from "../../../../../controller/nodes/find-node.ts";
@@ -96,7 +96,7 @@ export interface FakeRack {
   /** The operator's policy, as the controller reads it when it starts. */
   cardFirmware: CardFirmwarePolicy;
   /** What profiles say of a node, or why they cannot be read; nothing at first. */
-  systemOf: (node: ProfiledNode) => NodeSystem | Failure | undefined;
+  systemOf: (node: ProfiledNode, given?: GivenValues) => NodeSystem | Failure | undefined;
   /** The disks that the operator's policy protects. */
   protectedDisks: DiskProtection;
   /** What goes to which address, in bytes per second. */
@@ -278,7 +278,7 @@ export function createFakeRack(
       controllers: () => [{ host: "controller", port: 7700 }],
       protectedDisks: rack.protectedDisks,
       cardFirmware: rack.cardFirmware,
-      profiles: { read: async () => ({ systemFor: async (node) => rack.systemOf(node) }) },
+      profiles: { read: async () => ({ systemFor: async (node, _image, given) => rack.systemOf(node, given) }) },
       packUrls: ({ pack }) => ({
         pack: `http://controller/images/${pack.manifestDigest}.zst`,
         manifest: `http://controller/images/${pack.manifestDigest}.manifest`,
