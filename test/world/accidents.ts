@@ -1,5 +1,10 @@
+import { type HookMoment, hookMoments } from "../../controller/hooks/hook.ts";
 import type { WriteFault } from "./agent-run.ts";
+import type { HookFault } from "./hook-runs.ts";
+import type { SaveKind } from "./observe-store.ts";
+import { type ProfileEdition, profileEditions } from "./profiles.ts";
 import type { Random } from "./random.ts";
+import type { TaskFault } from "./task-run.ts";
 
 /** What happens to a world. Boards by their place; times in milliseconds. */
 export type Accident =
@@ -9,8 +14,14 @@ export type Accident =
   | { readonly kind: "write-fault"; readonly board: number; readonly fault: WriteFault }
   | { readonly kind: "kill"; readonly downMs: number }
   | { readonly kind: "stop"; readonly downMs: number }
-  /** The controller dies at its n-th save from now, just before or just after it. */
-  | { readonly kind: "kill-at-save"; readonly saves: number; readonly after: boolean; readonly downMs: number }
+  /** The controller dies at its n-th save of that kind from now, just before or just after it. */
+  | {
+      readonly kind: "kill-at-save";
+      readonly saves: number;
+      readonly of: SaveKind | "any";
+      readonly after: boolean;
+      readonly downMs: number;
+    }
   | { readonly kind: "fail-saves"; readonly count: number }
   | {
       readonly kind: "weather";
@@ -42,7 +53,17 @@ export type Accident =
   | { readonly kind: "retry" }
   | { readonly kind: "boot"; readonly board: number; readonly target: "agent" | "local"; readonly image?: string }
   | { readonly kind: "reboot"; readonly board: number }
-  | { readonly kind: "forget"; readonly board: number };
+  | { readonly kind: "forget"; readonly board: number }
+  /** What becomes of the next hook of that moment. */
+  | { readonly kind: "hook-fault"; readonly when: HookMoment; readonly fault: HookFault }
+  /** What becomes of the next tasks of this board's system. */
+  | { readonly kind: "task-fault"; readonly board: number; readonly faults: readonly TaskFault[] }
+  /** The operator's profiles say something else. */
+  | { readonly kind: "edit-profiles"; readonly edition: ProfileEdition }
+  /** The failed tasks of every node, once more. */
+  | { readonly kind: "retry-tasks" }
+  /** What has failed of the last rollout, once more. */
+  | { readonly kind: "retry-rollout" };
 
 export type AccidentKind = Accident["kind"];
 
@@ -65,6 +86,10 @@ export interface Plan {
   readonly old: readonly number[];
   /** How many may write at once, by the operator's settings. */
   readonly writers?: number;
+  /** Whether the operator has hooks. */
+  readonly hooked: boolean;
+  /** What the operator's profiles say from the start. */
+  readonly profiles: ProfileEdition;
   readonly happens: readonly Planned[];
 }
 
@@ -74,8 +99,14 @@ export const troubleFromMs = 8 * minute;
 /** From then on nothing goes wrong any more. */
 export const quietFromMs = 50 * minute;
 
-const phases = ["netbooting", "checking", "writing", "rebooting", "proving"].flatMap((phase) => [phase, phase, phase]);
-const anyPhase = [...phases, "queued", "waiting", "cancelling", "proved", "failed", "cancelled"];
+const phases = ["preparing", "netbooting", "checking", "writing", "rebooting", "proving", "tasks running"];
+const ends = ["proved", "failed", "cancelled", "tasks configured", "tasks failed", "tasks cancelled"];
+const anyPhase = [...phases, ...phases, ...phases, "queued", "waiting", "cancelling", ...ends];
+/** After what some kinds happen, because they would mean nothing after most else. */
+const usualPhases: Partial<Record<AccidentKind, readonly string[]>> = {
+  "retry-tasks": ["tasks failed", "tasks failed", "tasks cancelled", "tasks running"],
+  "retry-rollout": ["failed", "cancelled", "tasks failed"],
+};
 
 /** How often each kind is chosen, against the others. */
 const weights: Readonly<Record<AccidentKind, number>> = {
@@ -104,6 +135,11 @@ const weights: Readonly<Record<AccidentKind, number>> = {
   boot: 3,
   reboot: 2,
   forget: 2,
+  "hook-fault": 5,
+  "task-fault": 9,
+  "edit-profiles": 5,
+  "retry-tasks": 6,
+  "retry-rollout": 3,
 };
 
 /** @param without kinds that do not happen */
@@ -120,19 +156,23 @@ export function planWorld(seed: number, random: Random, without: readonly Accide
     atMs: troubleFromMs + 1_000 + index * random.between(3, 9) * minute,
     accident: { kind: "reimage", boards: some(1), image: random.pick(["old", "new", "rebooting"]) } as const,
   }));
-  const others = Array.from({ length: random.between(2, 14) }, () => ({
-    ...momentOf(random),
-    accident: accidentOf(random, random.pick(lot), all),
-  }));
+  const others = Array.from({ length: random.between(2, 16) }, () => {
+    const kind = random.pick(lot);
+    return { ...momentOf(random, usualPhases[kind] ?? anyPhase), accident: accidentOf(random, kind, all) };
+  });
   const writers = random.chance(0.3) ? { writers: 1 } : {};
   const old = random.chance(0.2) ? some(1) : [];
-  return { seed, boards, installed, disks, old, ...writers, happens: [...rollouts, ...others] };
+  const hooked = random.chance(0.6);
+  // Agents of before profiles refuse what they say: with both from the start, nothing would ever be proved.
+  const profiles = old.length > 0 ? "none" : random.pick(["none", "plain 1", "tasks 1", "tasks 1"] as const);
+  const happens = [...rollouts, ...others];
+  return { seed, boards, installed, disks, old, ...writers, hooked, profiles, happens };
 }
 
-function momentOf(random: Random): Moment {
+function momentOf(random: Random, after: readonly string[]): Moment {
   if (random.chance(0.25)) return { atMs: random.between(troubleFromMs, quietFromMs - 8 * minute) };
   const afterMs = troubleFromMs + random.pick([0, 0, random.between(0, 25) * minute]);
-  return { afterMs, phase: random.pick(anyPhase), delayMs: random.pick([0, 5, 50, 500, 3_000, 8_000, 20_000, 40_000]) };
+  return { afterMs, phase: random.pick(after), delayMs: random.pick([0, 5, 50, 500, 3_000, 8_000, 20_000, 40_000]) };
 }
 
 function accidentOf(random: Random, kind: AccidentKind, all: readonly number[]): Accident {
@@ -152,7 +192,7 @@ function accidentOf(random: Random, kind: AccidentKind, all: readonly number[]):
     case "forget":
       return { kind, board };
     case "write-fault":
-      return { kind, board, fault: random.pick(["fetch-failed", "device-error", "stalls"]) };
+      return { kind, board, fault: random.pick(["fetch-failed", "device-error", "stalls", "not-customised"]) };
     case "kill":
     case "stop":
     case "lose-database":
@@ -162,8 +202,10 @@ function accidentOf(random: Random, kind: AccidentKind, all: readonly number[]):
         kind,
         byMs: random.pick([1, -1]) * random.pick([minute, 45 * minute, 30 * 60 * minute, 500_000 * minute]),
       };
-    case "kill-at-save":
-      return { kind, saves: random.between(1, 12), after: random.chance(0.5), downMs: aWhile() };
+    case "kill-at-save": {
+      const of = random.pick(["any", "any", "end", "hooks"] as const);
+      return { kind, of, saves: random.between(1, of === "any" ? 12 : 3), after: random.chance(0.5), downMs: aWhile() };
+    }
     case "fail-saves":
       return { kind, count: random.between(1, 6) };
     case "weather": {
@@ -173,7 +215,25 @@ function accidentOf(random: Random, kind: AccidentKind, all: readonly number[]):
     case "forget-leases":
     case "cancel":
     case "retry":
+    case "retry-rollout":
+    case "retry-tasks":
       return { kind };
+    case "hook-fault": {
+      const when = random.pick(["before-reimage", "before-reimage", ...hookMoments] as const);
+      return { kind, when, fault: random.pick(["fails", "fails", "hangs", "slow"]) };
+    }
+    case "task-fault": {
+      const faults = random.pick([
+        ["fails"],
+        ["fails", "fails"],
+        ["hangs"],
+        ["slow"],
+        ["slow", "slow", "slow"],
+      ] as const);
+      return { kind, board, faults };
+    }
+    case "edit-profiles":
+      return { kind, edition: random.pick(profileEditions) };
     case "fetch-elsewhere":
       return { kind, board, from: other };
     case "swap-cards":

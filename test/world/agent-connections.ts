@@ -3,6 +3,7 @@ import type { AgentConnector, AgentPort } from "../../controller/agents/agent-po
 import { Failure, type FailureReason } from "../../proto/failure.ts";
 import { type AgentIds, areSameAgent } from "../../proto/grpc/agent-ids.ts";
 import type { ReportedOperation } from "../../proto/operation/operation.ts";
+import { withoutSystem } from "../../proto/operation/without-system.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { pause } from "../../proto/time/pause.ts";
 import type { AgentRun } from "./agent-run.ts";
@@ -93,7 +94,7 @@ export function createConnections(reach: Reach, clock: Clock, random: Random, li
       signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]);
     return {
       getNode: (signal) => call(meant, until(signal), (agent) => ({ facts: agent.facts(), agent: agent.info() })),
-      retryTasks: (_bootId, signal) => call(meant, until(signal), () => undefined),
+      retryTasks: (bootId, signal) => call(meant, until(signal), (agent) => agent.retryTasks(bootId)),
       reportBoard: (signal) => call(meant, until(signal), () => []),
       listBlockDevices: (signal) => call(meant, until(signal), (agent) => agent.devices()),
       startOperation: (id, spec, signal) =>
@@ -132,11 +133,14 @@ export function createConnections(reach: Reach, clock: Clock, random: Random, li
   return { connect: ({ address }, expected = {}) => connect({ address, expected }) };
 }
 
-/** An older agent does not say what a write left on the disk. */
+/** Secrets travel one way only; and an older agent does not say what a write left on the disk. */
 function asTold({ isOld }: AgentRun, operation: ReportedOperation): ReportedOperation {
-  if (!isOld) return operation;
-  const { diskOutcome: _, ...told } = operation;
-  return told;
+  const { diskOutcome, spec, ...rest } = operation;
+  return {
+    ...rest,
+    ...(spec !== undefined && { spec: withoutSystem(spec) }),
+    ...(!isOld && diskOutcome !== undefined && { diskOutcome }),
+  };
 }
 
 function error(kind: AgentErrorKind, reason: FailureReason, message: string): AgentError {

@@ -13,9 +13,10 @@ import type { AgentRole } from "../../proto/system/agent-program.ts";
 import type { InstalledSystem } from "../../proto/system/installed-system.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { pause } from "../../proto/time/pause.ts";
-import { type Card, writtenBy } from "./card.ts";
+import { type Card, contentOf, writtenBy } from "./card.ts";
 import type { Recorder } from "./history/history.ts";
 import type { Random } from "./random.ts";
+import type { TaskRun } from "./task-run.ts";
 
 type WriteSpec = Extract<OperationSpec, { kind: "write-image" }>;
 
@@ -38,9 +39,11 @@ export interface AgentHost {
   reboot(): void;
   /** What will become of the next write. */
   nextWriteFault(): WriteFault | undefined;
+  /** Of the tasks of the system that it runs in; undefined where there are none. */
+  tasks(): TaskRun | undefined;
 }
 
-export type WriteFault = "fetch-failed" | "device-error" | "stalls";
+export type WriteFault = "fetch-failed" | "device-error" | "stalls" | "not-customised";
 
 /** One run of an agent. */
 export interface AgentRun {
@@ -56,6 +59,8 @@ export interface AgentRun {
   devices(): readonly BlockDevice[];
   /** Throws a Failure when that is not its boot. */
   reboot(expectedBootId: string): void;
+  /** Throws a Failure when that is not its boot, or no task has failed. */
+  retryTasks(expectedBootId: string): void;
 }
 
 const silent = pino({ level: "silent" });
@@ -106,7 +111,7 @@ export function startAgent(
       if (how === "cut off")
         recorder.note({ what: "operation-ended", operation, how: life.aborted ? how : "cancelled" });
     });
-    const fail = (reason: "fetch-failed" | "device-error"): never => {
+    const fail = (reason: "fetch-failed" | "device-error" | "tool-failed"): never => {
       how = reason;
       recorder.note({ what: "operation-ended", operation, how });
       throw new Failure(reason, `the write failed: ${reason}`);
@@ -125,15 +130,18 @@ export function startAgent(
     for (let done = 0; done < pieces; done += 1) {
       await pause(clock, random.between(1_500, 3_000), stopped);
       if (fault === "stalls" && done > pieces / 2) await pause(clock, 24 * 3_600_000, stopped);
-      if (fault !== undefined && done > pieces / 2) fail(fault === "fetch-failed" ? fault : "device-error");
+      if ((fault === "fetch-failed" || fault === "device-error") && done > pieces / 2) fail(fault);
       progress.add("written", piece);
     }
+    progress.enter("customising");
+    await pause(clock, random.between(100, 1_500), stopped);
+    if (fault === "not-customised") fail("tool-failed");
     progress.enter("writing-table");
     await pause(clock, 500, stopped);
     card.content = writtenBy(spec);
     leaves("image");
     how = "succeeded";
-    recorder.note({ what: "whole", card: card.name, image: card.content.image.name, ...about });
+    recorder.note({ what: "whole", card: card.name, content: contentOf(card), ...about });
     recorder.note({ what: "operation-ended", operation, how });
     return { ids: [], ...(spec.growth && { growth: { partitionBytes: card.sizeBytes, filesystemGrown: true } }) };
   }
@@ -188,6 +196,7 @@ export function startAgent(
       port: 7710,
       ...(!host.isOld && { capabilities }),
       ...(host.installed !== undefined && { installed: host.installed }),
+      ...tasksOf(host),
     }),
     devices: host.devices,
     reboot(expectedBootId) {
@@ -199,5 +208,18 @@ export function startAgent(
       operations.refuse("the node is about to reboot");
       host.reboot();
     },
+    retryTasks(expectedBootId) {
+      if (expectedBootId !== host.bootId) {
+        throw new Failure("invalid", `this is not boot ${expectedBootId}; it is ${host.bootId}`);
+      }
+      const tasks = host.tasks();
+      if (tasks?.hasFailed() !== true) throw new Failure("invalid", "no task of this system has failed");
+      tasks.retry();
+    },
   };
+}
+
+function tasksOf(host: AgentHost): Pick<AgentInfo, "tasks"> {
+  const tasks = host.isOld ? undefined : host.tasks()?.report();
+  return tasks === undefined ? {} : { tasks };
 }

@@ -1,4 +1,7 @@
+import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
+import { sameReports } from "../../proto/system/tasks/report-tasks.ts";
+import { type Bell, createBell } from "../../proto/time/bell.ts";
 import { pause } from "../../proto/time/pause.ts";
 import { type AgentRun, startAgent, type WriteFault } from "./agent-run.ts";
 import { type Card, deviceOf, rootFoundBy, withNewDiskId } from "./card.ts";
@@ -6,6 +9,7 @@ import type { Recorder } from "./history/history.ts";
 import { imageOfDigest } from "./images.ts";
 import type { Host } from "./network.ts";
 import type { Random } from "./random.ts";
+import { startTasks, type TaskFault, type TaskRun } from "./task-run.ts";
 import type { WorldClock } from "./world-clock.ts";
 
 /** What boards reach over the network. */
@@ -34,6 +38,7 @@ export interface Board extends Host {
   /** What runs now and since when, in milliseconds of the world's clock. */
   readonly stands: { readonly in: "agent" | "card" | "nothing"; readonly since: number; readonly boot: string };
   readonly writeFaults: WriteFault[];
+  readonly taskFaults: TaskFault[];
   powerOn(): void;
   powerOff(): void;
   /** Its agent's process dies and is started again. */
@@ -74,6 +79,8 @@ export function createBoard(
   let agent: AgentRun | undefined;
   let stands: Board["stands"] = { in: "nothing", since: clock.now(), boot: "" };
   let system: Pick<Parameters<typeof startAgent>[0], "role" | "root" | "installed"> | undefined;
+  let tasks: TaskRun | undefined;
+  const tasksChanged = createBell();
 
   const cards = (): ReadonlyMap<string, Card> =>
     new Map([["/dev/mmcblk0", board.card], ...(board.disk ? ([["/dev/sda", board.disk]] as const) : [])]);
@@ -84,6 +91,7 @@ export function createBoard(
     present.abort();
     agent = undefined;
     system = undefined;
+    tasks = undefined;
     stands = { in: "nothing", since: clock.now(), boot: "" };
     outside.leave(board);
   }
@@ -153,6 +161,14 @@ export function createBoard(
         : { source: "/dev/mmcblk0p2", filesystemType: "ext4", disk: "/dev/mmcblk0" };
     const stamp = where === "card" && typeof content !== "string" ? content.stamp : undefined;
     system = { role: where === "agent" ? "netboot" : "resident", root, ...(stamp && { installed: stamp }) };
+    // As systemd does, beside the agent.
+    if (where === "card" && typeof content !== "string" && content.tasks !== undefined)
+      tasks = startTasks(content.tasks, {
+        about: { board: name, card: board.card.name, reimage: stamp?.reimageId ?? "" },
+        ...{ life: signal, clock, random: random.fork(`tasks ${boots}`), recorder },
+        nextFault: () => board.taskFaults.shift(),
+        changed: tasksChanged.ring,
+      });
     startProcess();
   }
 
@@ -174,6 +190,7 @@ export function createBoard(
         devices: () => [...cards().values()].map(deviceOf),
         reboot: () => clock.setTimeout(() => restart("it was told to reboot"), 1_000, present.signal),
         nextWriteFault: () => board.writeFaults.shift(),
+        tasks: () => tasks,
       },
       { instanceId: `${name}-run-${runs}`, life, clock, random: random.fork(`run ${runs}`), recorder },
     );
@@ -183,25 +200,38 @@ export function createBoard(
     });
   }
 
-  /** As agent/registration does: registers, sends heartbeats, and registers again when it is not known. */
+  /** As agent/registration does: registers, sends heartbeats, and registers again when it is not known or its tasks have gone on. */
   async function stayRegistered(own: AgentRun): Promise<void> {
     let isKnown = false;
+    let told: AgentInfo["tasks"];
     let failures = 0;
     for (;;) {
       let waitMs: number;
       try {
-        const next: number | "unknown" = isKnown
-          ? await outside.heartbeat(board, own)
-          : await outside.register(board, own);
+        const now = own.info().tasks;
+        const isNews: boolean = !isKnown || !sameReports(told, now);
+        const next: number | "unknown" = isNews
+          ? await outside.register(board, own)
+          : await outside.heartbeat(board, own);
         isKnown = next !== "unknown";
+        told = now;
         failures = 0;
         waitMs = next === "unknown" ? 0 : next + random.between(-500, 500);
       } catch {
         failures += 1;
         waitMs = Math.min(15_000, 1_000 * 2 ** failures);
       }
-      await pause(clock, Math.max(50, waitMs), own.life);
+      await untilNews(Math.max(50, waitMs), own.life, isKnown && own.role === "resident" ? tasksChanged : undefined);
     }
+  }
+
+  /** That long, or until the bell rings. Rejects when `life` ends. */
+  async function untilNews(ms: number, life: AbortSignal, bell: Bell | undefined): Promise<void> {
+    if (bell === undefined) return pause(clock, ms, life);
+    const over = new AbortController();
+    const either = AbortSignal.any([life, over.signal]);
+    await Promise.race([pause(clock, ms, either), bell.next(either)]).finally(() => over.abort());
+    life.throwIfAborted();
   }
 
   /** Firmware asks DHCP and TFTP again and again. */
@@ -229,6 +259,7 @@ export function createBoard(
       return stands;
     },
     writeFaults: [],
+    taskFaults: [],
     powerOn() {
       if (!power.signal.aborted) return;
       power = new AbortController();

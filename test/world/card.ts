@@ -5,6 +5,8 @@ import type { InstalledSystem } from "../../proto/system/installed-system.ts";
 import { aDevice } from "../unit/proto/disk/a-device.ts";
 import type { Content } from "./history/history.ts";
 import { imageOfDigest } from "./images.ts";
+import { editionOf } from "./profiles.ts";
+import type { CardTasks } from "./task-run.ts";
 
 type WriteSpec = Extract<OperationSpec, { kind: "write-image" }>;
 
@@ -20,6 +22,9 @@ export interface Card {
 interface Written {
   readonly image: Image;
   readonly stamp?: InstalledSystem;
+  /** The edition of the profiles that its system was made by. */
+  readonly config?: string;
+  readonly tasks?: CardTasks;
   /** PARTUUIDs by the number of the partition, where they are others than the image's. */
   readonly partitionUuids: ReadonlyMap<number, string>;
 }
@@ -31,18 +36,25 @@ export function createCard(name: string, content: "blank" | "foreign", isDisk = 
 /** What is on it, for the history. */
 export function contentOf({ content }: Card): Content {
   if (typeof content === "string") return { kind: content };
-  return { kind: "image", image: content.image.name, reimage: content.stamp?.reimageId ?? "" };
+  const { image, stamp, config } = content;
+  return { kind: "image", image: image.name, reimage: stamp?.reimageId ?? "", ...(config && { config }) };
 }
 
 /** What a finished write leaves. */
 export function writtenBy(spec: WriteSpec): Written {
   const image = imageOfDigest(spec.source.digest);
   if (image === undefined) throw new Error(`the world has no image ${spec.source.digest}`);
-  const { stamp } = spec.customisation ?? {};
+  const { stamp, system } = spec.customisation ?? {};
+  // An agent refuses the one without the other.
+  if ((system === undefined) !== (stamp?.config === undefined))
+    throw new Error("a config without its digest in the stamp, or the reverse");
+  const { tasks = [] } = system ?? {};
   const changes = spec.ids?.partitions ?? [];
   return {
     image,
     ...(stamp !== undefined && { stamp }),
+    ...(system !== undefined && { config: editionOf(system) }),
+    ...(tasks.length > 0 && { tasks: { file: { configDigest: stamp?.config ?? "", tasks }, kept: undefined } }),
     partitionUuids: new Map(changes.map((change) => [change.partitionNumber, change.cardUuid])),
   };
 }

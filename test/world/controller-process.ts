@@ -6,8 +6,9 @@ import type { BootFiles } from "../../controller/boot/boot-files.ts";
 import type { Config } from "../../controller/config/config.ts";
 import { parseConfigFile } from "../../controller/config/parse-config-file.ts";
 import { resolveConfig } from "../../controller/config/resolve-config.ts";
+import type { RunHook } from "../../controller/hooks/hook.ts";
 import type { ImageStore } from "../../controller/images/image-store.ts";
-import { createProfileFolder } from "../../controller/profiles/profile-folder.ts";
+import type { ProfileFolder } from "../../controller/profiles/profile-folder.ts";
 import { createControllerService } from "../../controller/rpc/doors/controller-service.ts";
 import { createEnrollmentService } from "../../controller/rpc/doors/enrollment-service.ts";
 import { composeBootFiles } from "../../controller/serving/compose-boot-files.ts";
@@ -49,6 +50,9 @@ export interface Surroundings {
   agents(clock: Clock, life: AbortSignal): AgentConnector;
   macAddressOf(address: string): NodeId | undefined;
   answers(address: string, mac: NodeId): boolean;
+  openProfiles(directory: string, key: Uint8Array): ProfileFolder;
+  /** What runs the hooks of this run of the controller. */
+  hookRunner(clock: Clock): RunHook;
   /** Between the controller and its database. */
   observe(store: Store, life: AbortSignal): Store;
 }
@@ -86,17 +90,13 @@ export async function startController(surroundings: Surroundings): Promise<Contr
     agentConnector: () => surroundings.agents(clock, life),
     announcer: unused,
     probeNode: async ({ address, mac }) => (surroundings.answers(address, mac) ? "TCP port 22 is open" : undefined),
-    runHook: unused,
+    runHook: surroundings.hookRunner(clock),
     openStore(file) {
-      store = openStore(file);
-      return surroundings.observe(store, life);
+      store = surroundings.observe(openStore(file), life);
+      return store;
     },
     openImages: async () => images,
-    openProfiles(directory, key) {
-      // None, without a look at a disk: what a disk takes is real time, and a history is to be played again.
-      const profiles = createProfileFolder(directory, key);
-      return { ...profiles, read: async () => profiles.setOf([]), look: async () => ({ profiles: [], problems: [] }) };
-    },
+    openProfiles: surroundings.openProfiles,
     imageDeriver: () => ({ derive: unused }),
     findProblems: async () => [],
     interfaceAddresses: () => [],

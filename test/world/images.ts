@@ -1,8 +1,26 @@
 import type { Image, ImageName } from "../../controller/images/catalogue/image.ts";
 import type { ImageStore } from "../../controller/images/image-store.ts";
 import type { ImageDigest, ManifestDigest } from "../../proto/pack/digest.ts";
+import type { SystemAbilities } from "../../proto/system/config/abilities.ts";
 
 const mebibyte = 2 ** 20;
+
+/** A system with systemd that takes what the world's profiles say. */
+const abilities: SystemAbilities = {
+  init: "systemd",
+  distribution: "debian",
+  users: [{ name: "root", uid: 0, gid: 0, home: "/root" }],
+  groups: [{ name: "root", gid: 0 }],
+  shells: ["/bin/sh"],
+  sudo: false,
+  timezones: false,
+  locales: [],
+  network: {},
+  cloudInit: false,
+  units: {},
+  radios: [],
+  has: [],
+};
 
 /** An image of a Debian with an initrd; its root is found by its filesystem's UUID. */
 function anImage(name: string, mark: string, boot: Partial<Image["boot"]> = {}): Image {
@@ -37,6 +55,7 @@ function anImage(name: string, mark: string, boot: Partial<Image["boot"]> = {}):
     ],
     rootPartition: 2,
     operatingSystem: "Debian GNU/Linux 12",
+    abilities,
     boot: { kernel: "vmlinuz", initrd: "initrd.img", deviceTrees: [], commandLine: "console=ttyS0", ...boot },
     pack: {
       manifestDigest: `${mark.repeat(31)}00` as ManifestDigest,

@@ -1,6 +1,7 @@
 import type { Node } from "../../controller/nodes/node.ts";
 import type { ReimageState } from "../../controller/reimage/machine/reimage-state.ts";
 import type { Store } from "../../controller/store/open-store.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Recorder } from "./history/history.ts";
 import { imageOfDigest } from "./images.ts";
 
@@ -9,23 +10,40 @@ export interface StoreFaults {
   /** So many fail, as on a full disk. */
   failing: number;
   /** Called before and after each; may end the controller. */
-  onSave(when: "before" | "after"): void;
+  onSave(when: "before" | "after", of: SaveKind): void;
 }
+
+/** What is saved: the end of a reimage or of its tasks, hooks that wait or one that has run, or anything else. */
+export type SaveKind = "end" | "hooks" | "other";
 
 /**
  * A store between the controller and its database that takes down what the controller keeps, which is all that it has
  * really said; and through which nothing gets any more once the controller was killed.
  */
-export function observeStore(store: Store, life: AbortSignal, { note }: Recorder, faults: StoreFaults): Store {
+export function observeStore(
+  store: Store,
+  life: AbortSignal,
+  { note }: Recorder,
+  { faults, editionOfDigest }: { readonly faults: StoreFaults; readonly editionOfDigest: (digest: string) => string },
+): Store {
   const kept = new Map<string, string>();
+  /**
+   * What saveAll has saved and is not in the database yet. Most is what was heard of nodes every few seconds, and SQLite
+   * would take a third of a world's processor time for it; that it is there whenever somebody looks is what counts.
+   */
+  const held = new Map<NodeId, Node>();
+  const putHeld = (): void => {
+    store.nodes.saveAll([...held.values()]);
+    held.clear();
+  };
 
   const alive = (): void => {
     if (life.aborted) throw new Error("the controller was killed");
   };
 
-  function saving(write: () => void, say: () => void): void {
+  function saving(write: () => void, say: () => void, of: SaveKind = "other"): void {
     alive();
-    faults.onSave("before");
+    faults.onSave("before", of);
     alive();
     if (faults.failing > 0) {
       faults.failing -= 1;
@@ -33,7 +51,7 @@ export function observeStore(store: Store, life: AbortSignal, { note }: Recorder
     }
     write();
     say();
-    faults.onSave("after");
+    faults.onSave("after", of);
     alive();
   }
 
@@ -54,8 +72,17 @@ export function observeStore(store: Store, life: AbortSignal, { note }: Recorder
     note(said);
   }
 
+  function sayTasks({ id, nodeId, phase }: ReimageState): void {
+    if (phase.name !== "proved" || phase.configuration === undefined) return;
+    const { state, failure } = phase.configuration;
+    const key = `tasks of ${id}`;
+    if (kept.get(key) === state) return;
+    kept.set(key, state);
+    note({ what: "tasks", reimage: id, node: nodeId, is: state, ...(failure && { message: failure.message }) });
+  }
+
   function sayReimage(state: ReimageState): void {
-    const { id, rolloutId, nodeId, imageDigest, phase } = state;
+    const { id, rolloutId, nodeId, imageDigest, phase, config } = state;
     const key = `${id}/${phase.name}/${state.step}`;
     if (kept.get(id) === key) return;
     kept.set(id, key);
@@ -66,27 +93,47 @@ export function observeStore(store: Store, life: AbortSignal, { note }: Recorder
         message: phase.failure.message,
         ...("verdict" in phase && { verdict: String(phase.verdict) }),
       }),
-      ...(phase.name === "proved" && phase.proof.kind === "resident" && { boot: phase.proof.bootId }),
+      ...(phase.name === "proved" &&
+        phase.proof.kind === "resident" && {
+          boot: phase.proof.bootId,
+          ...(phase.proof.config !== undefined && { provedConfig: editionOfDigest(phase.proof.config) }),
+        }),
+      ...(phase.name === "proved" && { hasTasks: phase.configuration !== undefined }),
+      ...(config !== undefined && { config: editionOfDigest(config.digest) }),
     });
   }
 
-  const { nodes, journal, events } = store;
+  /** Whether it says more of an end than what was kept before: its first save, not that its last effects are done. */
+  function saysEnd({ id, step, phase }: ReimageState): boolean {
+    if (phase.name === "proved" && phase.configuration !== undefined && phase.configuration.state !== "running")
+      return kept.get(`tasks of ${id}`) !== phase.configuration.state;
+    const hasEnded = phase.name === "proved" || phase.name === "failed" || phase.name === "cancelled";
+    return hasEnded && kept.get(id) !== `${id}/${phase.name}/${step}`;
+  }
+
+  const { nodes, journal, events, hooks } = store;
   return {
     ...store,
     nodes: {
       ...nodes,
       save: (node) =>
         saving(
-          () => nodes.save(node),
+          () => {
+            held.delete(node.id);
+            nodes.save(node);
+          },
           () => sayNode(node),
         ),
       saveAll(all) {
         alive();
-        nodes.saveAll(all);
+        for (const node of all) held.set(node.id, node);
       },
       remove(id) {
         saving(
-          () => nodes.remove(id),
+          () => {
+            held.delete(id);
+            nodes.remove(id);
+          },
           () => note({ what: "forgotten", node: id }),
         );
         kept.delete(id);
@@ -112,8 +159,31 @@ export function observeStore(store: Store, life: AbortSignal, { note }: Recorder
       saveReimage: (reimage) =>
         saving(
           () => journal.saveReimage(reimage),
-          () => sayReimage(reimage),
+          () => {
+            sayReimage(reimage);
+            sayTasks(reimage);
+          },
+          saysEnd(reimage) ? "end" : "other",
         ),
+    },
+    hooks: {
+      ...hooks,
+      add: (calls) =>
+        saving(
+          () => hooks.add(calls),
+          () => undefined,
+          "hooks",
+        ),
+      remove: (id) =>
+        saving(
+          () => hooks.remove(id),
+          () => undefined,
+          "hooks",
+        ),
+    },
+    close() {
+      putHeld();
+      store.close();
     },
     events: {
       ...events,

@@ -1,10 +1,13 @@
+import { inspect } from "node:util";
 import type { ServiceError } from "@grpc/grpc-js";
 import * as wire from "../../proto/gen/pallet/v1/controller.ts";
 
 import { bootTargets } from "../../proto/words/boot-target.ts";
+import { rolloutStates } from "../../proto/words/rollout-state.ts";
 import { callDoor } from "./call-door.ts";
 import type { ControllerProcess } from "./controller-process.ts";
 import type { Ask, Recorder } from "./history/history.ts";
+import { canary } from "./profiles.ts";
 
 /** A person at the command line: asks, and takes down what the answer was. */
 export async function askController(
@@ -14,11 +17,21 @@ export async function askController(
 ): Promise<void> {
   if (controller === undefined) return;
   try {
-    await send(controller, request);
+    const answer = await send(controller, request);
     note({ what: "answered", request });
+    if (inspect(answer, { depth: 20 }).includes(canary)) note({ what: "leak", where: "an answer" });
   } catch (error) {
     note({ what: "answered", request, refusal: (error as Partial<ServiceError>).details ?? String(error) });
   }
+}
+
+/** How the controller shows its rollouts now. */
+export async function showRollouts(controller: ControllerProcess | undefined, { note }: Recorder): Promise<void> {
+  if (controller === undefined) return;
+  const answer = await callDoor(controller.operators.listRollouts, wire.ListRolloutsRequest.create());
+  for (const { rolloutId, state } of answer.rollouts)
+    note({ what: "shown", rollout: rolloutId, state: rolloutStates.fromWire(state) ?? "unknown" });
+  if (inspect(answer, { depth: 20 }).includes(canary)) note({ what: "leak", where: "the rollouts" });
 }
 
 async function send({ operators }: ControllerProcess, request: Ask): Promise<unknown> {
@@ -33,6 +46,18 @@ async function send({ operators }: ControllerProcess, request: Ask): Promise<unk
       });
       return callDoor(operators.startRollout, wire.StartRolloutRequest.fromPartial({ rolloutId, rollout }));
     }
+    case "retry": {
+      const rollout = wire.RolloutRequest.fromPartial({ retryOf: request.of });
+      return callDoor(
+        operators.startRollout,
+        wire.StartRolloutRequest.fromPartial({ rolloutId: request.rollout, rollout }),
+      );
+    }
+    case "retry-tasks":
+      return callDoor(
+        operators.retryTasks,
+        wire.ControllerServiceRetryTasksRequest.fromPartial({ node: request.node }),
+      );
     case "cancel":
       return callDoor(operators.cancelRollout, wire.CancelRolloutRequest.fromPartial({ rolloutId: request.rollout }));
     case "boot": {

@@ -3,6 +3,7 @@ import type { Board } from "./board.ts";
 import { createCard } from "./card.ts";
 import type { Entry } from "./history/history.ts";
 import { withPlainIds } from "./history/plain-ids.ts";
+import { showRollouts } from "./operator.ts";
 import { createStage, type Stage, unended } from "./stage.ts";
 import { createWorld, type World } from "./world.ts";
 
@@ -14,7 +15,7 @@ const restMs = 25 * minute;
 
 /** Plays what a plan says, from the first power-on until everything is at rest, and returns what happened. */
 export async function play(plan: Plan): Promise<readonly Entry[]> {
-  const world = createWorld(plan.seed, { addresses: plan.boards + 3, writers: plan.writers });
+  const world = createWorld(plan.seed, { addresses: plan.boards + 3, ...plan });
   const { clock, recorder, network } = world;
   const startedAt = clock.now();
   try {
@@ -30,6 +31,8 @@ export async function play(plan: Plan): Promise<readonly Entry[]> {
     await clock.run(quietFromMs - troubleFromMs);
     await stage.calmDown();
     await untilAtRest(world);
+    await showRollouts(world.controller(), recorder);
+    world.lookForLeaks();
     for (const board of boards) {
       const { stands, name, mac, card } = board;
       const address = network.addressOf(board);
@@ -66,6 +69,12 @@ async function untilAtRest({ clock, recorder, boards }: World): Promise<void> {
   while (!isAtRest() && clock.now() < until) await clock.run(5 * minute);
 }
 
+/** What has just begun, as plans name it. */
+function phaseOf(entry: Entry): string | undefined {
+  if (entry.what === "tasks") return `tasks ${entry.is}`;
+  return entry.what === "reimage" ? entry.phase : undefined;
+}
+
 /** Times of a plan count from the beginning of the world; this is called when the trouble begins. */
 function arrange({ clock, recorder }: World, stage: Stage, planned: Planned): void {
   if ("atMs" in planned) {
@@ -75,7 +84,7 @@ function arrange({ clock, recorder }: World, stage: Stage, planned: Planned): vo
   clock.setTimeout(() => {
     let isDone = false;
     recorder.listen((entry) => {
-      if (isDone || entry.what !== "reimage" || entry.phase !== planned.phase) return;
+      if (isDone || phaseOf(entry) !== planned.phase) return;
       isDone = true;
       clock.setTimeout(() => stage.happen(planned.accident), planned.delayMs);
     });

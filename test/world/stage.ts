@@ -78,10 +78,10 @@ export function createStage(world: World, boards: readonly Board[], noGrow: bool
     "write-fault": ({ board, fault }) => void boardAt(board).writeFaults.push(fault),
     kill: ({ downMs }) => withoutController(downMs, world.kill),
     stop: ({ downMs }) => withoutController(downMs, () => void world.stop()),
-    "kill-at-save"({ saves, after, downMs }) {
+    "kill-at-save"({ saves, of, after, downMs }) {
       let left = saves;
-      faults.onSave = (when) => {
-        if (when !== (after ? "after" : "before")) return;
+      faults.onSave = (when, kind) => {
+        if (when !== (after ? "after" : "before") || (of !== "any" && kind !== of)) return;
         left -= 1;
         if (left > 0) return;
         faults.onSave = () => undefined;
@@ -158,6 +158,20 @@ export function createStage(world: World, boards: readonly Board[], noGrow: bool
       void ask({ ask: "boot", node: macAt(board), target, ...(image !== undefined && { image }) }),
     reboot: ({ board }) => void ask({ ask: "reboot", node: macAt(board) }),
     forget: ({ board }) => void ask({ ask: "forget", node: macAt(board) }),
+    "hook-fault": ({ when, fault }) => void world.hookFaults.push({ when, fault }),
+    "task-fault": ({ board, faults: next }) => void boardAt(board).taskFaults.push(...next),
+    "edit-profiles": ({ edition }) => world.editProfiles(edition),
+    "retry-tasks"() {
+      const last = new Map<string, string>();
+      for (const entry of recorder.entries) if (entry.what === "tasks") last.set(entry.node, entry.is);
+      for (const [node, is] of last) if (is !== "configured") void ask({ ask: "retry-tasks", node });
+    },
+    "retry-rollout"() {
+      const last = recorder.entries.findLast((entry) => entry.what === "rollout" && entry.ended);
+      if (last?.what !== "rollout") return;
+      rollouts += 1;
+      void ask({ ask: "retry", of: last.rollout, rollout: `rollout-${rollouts}` });
+    },
   };
 
   return {
@@ -173,9 +187,11 @@ export function createStage(world: World, boards: readonly Board[], noGrow: bool
       recorder.note({ what: "quiet" });
       Object.assign(weather, fair);
       Object.assign(faults, { failing: 0, onSave: () => undefined });
+      world.hookFaults.splice(0);
       for (const board of world.boards) if (!boards.includes(board)) board.powerOff();
       for (const board of boards) {
         board.writeFaults.splice(0);
+        board.taskFaults.splice(0);
         world.cut(board, 0);
         board.powerOn();
       }

@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import type { BootFiles } from "../../controller/boot/boot-files.ts";
+import type { HookMoment } from "../../controller/hooks/hook.ts";
 import { HeartbeatRequest, RegisterRequest } from "../../proto/gen/pallet/v1/enrollment.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import { agentInfoToWire, factsToWire } from "../../proto/node/node-codec.ts";
@@ -12,9 +13,11 @@ import { callDoor, isNotFound } from "./call-door.ts";
 import { type Card, contentOf } from "./card.ts";
 import { type ControllerProcess, startController } from "./controller-process.ts";
 import { createRecorder, type Recorder } from "./history/history.ts";
+import { createHookRuns, type HookFault, hooks, renderHooks } from "./hook-runs.ts";
 import { createWorldImages } from "./images.ts";
 import { createNetwork, type Network } from "./network.ts";
 import { observeStore, type StoreFaults } from "./observe-store.ts";
+import { canary, createWorldProfiles, type ProfileEdition, taskNames } from "./profiles.ts";
 import { createRandom } from "./random.ts";
 import { createWorldClock, type WorldClock } from "./world-clock.ts";
 
@@ -36,6 +39,11 @@ export interface World {
   readonly boards: readonly Board[];
   readonly weather: Weather;
   readonly faults: StoreFaults;
+  readonly hookFaults: { readonly when: HookMoment; readonly fault: HookFault }[];
+  /** The operator's profiles say this from now on. */
+  editProfiles(edition: ProfileEdition): void;
+  /** Looks for secrets of the profiles in what the controller keeps. */
+  lookForLeaks(): void;
   /** The controller, while it runs. */
   controller(): ControllerProcess | undefined;
   start(): Promise<void>;
@@ -53,13 +61,26 @@ export interface World {
   close(): void;
 }
 
+/** So long tasks may be without news, in milliseconds: more than one of them takes. */
+const configureTimeoutMs = 15 * 60_000;
 /** Where nothing waits for a disk. */
 const tmpfs = ["/dev/shm", os.tmpdir()];
 
-/** @param options how many addresses DHCP has, and how many nodes may write at once */
+/** @param options how many addresses DHCP has, and what the operator's settings and profiles say */
 export function createWorld(
   seed: number,
-  { addresses, writers }: { readonly addresses: number; readonly writers?: number | undefined },
+  {
+    addresses,
+    writers,
+    hooked,
+    profiles: edition,
+  }: {
+    readonly addresses: number;
+    /** How many nodes may write at once. */
+    readonly writers?: number | undefined;
+    readonly hooked: boolean;
+    readonly profiles: ProfileEdition;
+  },
 ): World {
   const random = createRandom(seed);
   const clock = createWorldClock();
@@ -71,6 +92,14 @@ export function createWorld(
   mkdirSync(path.dirname(bootFile), { recursive: true });
   writeFileSync(bootFile, "kernel");
   const images = createWorldImages(bootFile);
+  const profiles = createWorldProfiles(edition);
+  const settings = [
+    `reimage:\n  configureTimeoutMs: ${configureTimeoutMs}\n`,
+    ...(writers === undefined ? [] : [`limits:\n  writers: ${writers}\n`]),
+    ...(hooked ? [renderHooks()] : []),
+  ].join("");
+  const hookFaults: { readonly when: HookMoment; readonly fault: HookFault }[] = [];
+  if (hooked) recorder.note({ what: "hooks", hooks: hooks.filter(({ name }) => name !== "nobody") });
   const boards: Board[] = [];
   const cuts = new Map<string, number>();
   const isCut = (board: { readonly name: string }): boolean => (cuts.get(board.name) ?? 0) > clock.now();
@@ -145,6 +174,25 @@ export function createWorld(
     },
   };
 
+  function editProfiles(next: ProfileEdition): void {
+    profiles.edition = next;
+    recorder.note({
+      what: "profiles",
+      edition: next,
+      ...(next === "tasks for new" && { images: ["new"] }),
+      isBroken: next === "broken",
+      tasks: next.startsWith("tasks") ? taskNames : [],
+    });
+  }
+  editProfiles(edition);
+
+  function lookForLeaks(): void {
+    for (const file of ["pallet.sqlite", "pallet.sqlite-wal"]) {
+      const at = path.join(folder, "state", file);
+      if (existsSync(at) && readFileSync(at).includes(canary)) recorder.note({ what: "leak", where: file });
+    }
+  }
+
   async function fetchFrom(files: BootFiles, file: string, address: string): Promise<string | undefined> {
     return clock.standingStill(
       (async () => {
@@ -165,6 +213,9 @@ export function createWorld(
     boards,
     weather,
     faults,
+    hookFaults,
+    editProfiles,
+    lookForLeaks,
     controller: () => controller,
     async start() {
       if (controller !== undefined || isStarting) return;
@@ -174,7 +225,7 @@ export function createWorld(
       const own = random.fork(`controller ${runs}`);
       const starting = startController({
         folder,
-        settings: writers === undefined ? "" : `limits:\n  writers: ${writers}\n`,
+        settings,
         clock,
         aheadMs: () => aheadMs,
         images,
@@ -197,7 +248,17 @@ export function createWorld(
           const board = boardAt(address);
           return board !== undefined && !isCut(board) && board.mac === mac && board.stands.in !== "nothing";
         },
-        observe: (store, life) => observeStore(store, life, recorder, faults),
+        openProfiles: profiles.open,
+        hookRunner: (ownClock) =>
+          createHookRuns({
+            ...{ clock: ownClock, random: own.fork("hooks"), recorder },
+            nextFault(when) {
+              const index = hookFaults.findIndex((each) => each.when === when);
+              return hookFaults.splice(index, index < 0 ? 0 : 1)[0]?.fault;
+            },
+          }),
+        observe: (store, life) =>
+          observeStore(store, life, recorder, { faults, editionOfDigest: profiles.editionOfDigest }),
       });
       controller = await clock.standingStill(starting);
       isStarting = false;
@@ -217,6 +278,7 @@ export function createWorld(
       recorder.note({ what: "controller", is: "killed" });
     },
     loseDatabase() {
+      lookForLeaks();
       rmSync(path.join(folder, "state"), { recursive: true, force: true });
       recorder.note({ what: "database-lost" });
     },

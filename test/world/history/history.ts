@@ -11,6 +11,8 @@ export type Content =
       readonly image: string;
       /** The reimage that its stamp names. */
       readonly reimage: string;
+      /** The edition of the profiles that its system was made by. */
+      readonly config?: string;
     };
 
 /** What an operator asks of the controller. */
@@ -27,6 +29,9 @@ export type Ask =
   | { readonly ask: "boot"; readonly node: string; readonly target: "agent" | "local"; readonly image?: string }
   | { readonly ask: "reboot"; readonly node: string }
   | { readonly ask: "forget"; readonly node: string }
+  /** Those of a rollout that have failed, once more. */
+  | { readonly ask: "retry"; readonly of: string; readonly rollout: string }
+  | { readonly ask: "retry-tasks"; readonly node: string }
   | { readonly ask: "accept"; readonly node: string };
 
 /** What really happened. Boards by their names, nodes by MAC address, images by name. */
@@ -62,8 +67,52 @@ type Truth =
       readonly card: string;
       readonly operation: string;
       readonly reimage: string;
-      readonly image: string;
+      readonly content: Content;
     }
+  /** A task of a system that runs. */
+  | {
+      readonly what: "task";
+      readonly board: string;
+      readonly card: string;
+      readonly reimage: string;
+      readonly task: string;
+      readonly is: "started" | "succeeded" | "failed";
+    }
+  /** The operator's profiles say this from now on. */
+  | {
+      readonly what: "profiles";
+      readonly edition: string;
+      /** For which images it is; absent: for all. */
+      readonly images?: readonly string[];
+      /** Whether it cannot be rendered for any node. */
+      readonly isBroken: boolean;
+      /** The tasks of a system that is made by it. */
+      readonly tasks: readonly string[];
+    }
+  /** The operator's hooks, in their order; none but these are for any node. */
+  | { readonly what: "hooks"; readonly hooks: readonly { readonly name: string; readonly when: string }[] }
+  /** A hook runs: begun, or how it ended; one that its controller ended is repeated, one that a kill ended says nothing. */
+  | {
+      readonly what: "hook";
+      readonly id: string;
+      readonly hook: string;
+      readonly when: string;
+      readonly node: string;
+      readonly reimage: string;
+      /** What it was told of the reimage, and the timestamp of that. */
+      readonly told: string;
+      readonly timestamp: string;
+      readonly is: "begun";
+    }
+  | {
+      readonly what: "hook";
+      readonly id: string;
+      readonly hook: string;
+      readonly when: string;
+      readonly is: "succeeded" | "failed" | "ended";
+    }
+  /** A secret of the profiles was found where none may be. */
+  | { readonly what: "leak"; readonly where: string }
   | { readonly what: "operation-ended"; readonly operation: string; readonly how: string }
   | { readonly what: "accident"; readonly text: string }
   /** Nothing passes between a board and the network for so long. */
@@ -108,7 +157,24 @@ type Said =
       readonly verdict?: string;
       /** Of a proof: the boot. */
       readonly boot?: string;
+      /** Of a proof: the edition of the profiles that it names. */
+      readonly provedConfig?: string;
+      /** Of a proof: whether the system has tasks, for which the rollout waits. */
+      readonly hasTasks?: boolean;
+      /** The edition of the profiles that was confirmed. */
+      readonly config?: string;
     }
+  /** Where the tasks of a proved node stand. */
+  | {
+      readonly what: "tasks";
+      readonly reimage: string;
+      readonly node: string;
+      readonly is: string;
+      /** Why they are given up. */
+      readonly message?: string;
+    }
+  /** How the controller shows a rollout in the end. */
+  | { readonly what: "shown"; readonly rollout: string; readonly state: string }
   | { readonly what: "rollout"; readonly rollout: string; readonly ended: boolean }
   | { readonly what: "event"; readonly type: string; readonly node?: string; readonly message: string }
   | { readonly what: "answered"; readonly request: Ask; readonly refusal?: string };

@@ -15,6 +15,18 @@ export const invariants = {
   "every-run-ends": "in the end every rollout has ended, with a verdict for each node",
   "nobody-else-moves-a-target":
     "outside of rollouts, a boot target changes by an operator's word, or as the node's own system shows",
+  "hooks-come-first":
+    "nothing is done to a node before all its before-reimage hooks have succeeded, and one that failed leaves it untouched",
+  "every-end-is-told": "each hook that an end is for runs to its own end after it, whatever became of the controller",
+  "hooks-have-a-reason":
+    "a hook runs at the moment that it is for, with one id and one message, and again only after a restart",
+  "config-is-as-confirmed":
+    "a system is written and proved only as the profiles said when it was confirmed, and still said at the write",
+  "configured-is-true": "a node is configured when all tasks of its system have succeeded in it, and not before",
+  "late-tasks-count": "a node whose tasks have all succeeded in the end is configured",
+  "retry-spares-the-proved": "a rollout that is tried again touches no node that it has proved",
+  "rollout-says-it": "a rollout has succeeded if each of its nodes is proved and configured, and only then",
+  "secrets-stay-secret": "no secret of the profiles is in the database, in what hooks are told, or in an answer",
 } as const;
 
 export type Invariant = keyof typeof invariants;

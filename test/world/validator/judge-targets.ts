@@ -77,6 +77,7 @@ function reimageOf(state: RackState, node: string, at: number): EntryOf<"reimage
 
 /** The target of one that has ended is set once it is saved; where that fails, it is tried again for a while. */
 function isAtWork({ phase, at: since }: EntryOf<"reimage">, at: number): boolean {
+  if (phase === "queued" || phase === "preparing") return false;
   return !hasEnded(phase) || at - since < settlingMs;
 }
 

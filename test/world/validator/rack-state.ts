@@ -47,7 +47,7 @@ export function advance(state: RackState, entry: Entry): void {
       state.contents.set(entry.card, { kind: "torn" });
       return;
     case "whole":
-      state.contents.set(entry.card, { kind: "image", image: entry.image, reimage: entry.reimage });
+      state.contents.set(entry.card, entry.content);
       return;
     case "up":
       state.boots.set(entry.board, entry);

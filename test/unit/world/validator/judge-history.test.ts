@@ -6,28 +6,64 @@ import { judgeHistory } from "../../../world/validator/judge-history.ts";
 
 const mac = "02:00:00:00:00:01";
 const minute = 60_000;
-const reimage = { what: "reimage", reimage: "r1", rollout: "rollout-1", node: mac, image: "new" } as const;
+const reimage = {
+  what: "reimage",
+  reimage: "r1",
+  rollout: "rollout-1",
+  node: mac,
+  image: "new",
+  config: "tasks 1",
+} as const;
+const task = { what: "task", board: "pi-1", card: "card-1", reimage: "r1", task: "first" } as const;
+const tasks = { what: "tasks", reimage: "r1", node: mac } as const;
+const written = { kind: "image", image: "new", reimage: "r1", config: "tasks 1" } as const;
+/** A hook that runs, and how it ends. */
+function hook(when: string, name: string, told: string, is: "succeeded" | "failed" | undefined): readonly NewEntry[] {
+  const about = { what: "hook", id: `r1_${when}_${name}`, hook: name, when } as const;
+  const begun: NewEntry = { ...about, is: "begun", node: mac, reimage: "r1", told, timestamp: "" };
+  return is === undefined ? [begun] : [begun, { ...about, is }];
+}
 const write = { operation: "o1", reimage: "r1" } as const;
 
 /** A board that is reimaged once, and nothing goes wrong. */
-const good: readonly (readonly [string, NewEntry])[] = [
+const good: readonly (readonly [string, NewEntry | readonly NewEntry[]])[] = [
   ["board", { what: "board", board: "pi-1", mac, serial: "1" }],
   ["card", { what: "card", card: "card-1", content: { kind: "blank" } }],
   ["inserted", { what: "inserted", board: "pi-1", card: "card-1" }],
   ["discovered", { what: "node", node: mac, target: "agent" }],
+  [
+    "hooks",
+    {
+      what: "hooks",
+      hooks: [
+        { name: "drain", when: "before-reimage" },
+        { name: "greet", when: "after-configured" },
+        { name: "alarm", when: "after-failed" },
+      ],
+    },
+  ],
+  ["profiles", { what: "profiles", edition: "tasks 1", isBroken: false, tasks: ["first"] }],
   ["asked", { what: "rollout", rollout: "rollout-1", ended: false }],
+  ["queued", { ...reimage, phase: "queued" }],
+  ["preparing", { ...reimage, phase: "preparing" }],
+  ["drain", hook("before-reimage", "drain", "preparing", "succeeded")],
   ["writing", { ...reimage, phase: "writing" }],
   ["operation", { what: "operation", board: "pi-1", disk: "/dev/mmcblk0", card: "card-1", ...write }],
   ["touched", { what: "touched", card: "card-1", ...write }],
-  ["whole", { what: "whole", card: "card-1", image: "new", ...write }],
+  ["whole", { what: "whole", card: "card-1", content: written, ...write }],
   ["written", { what: "operation-ended", operation: "o1", how: "succeeded" }],
   ["rebooting", { ...reimage, phase: "rebooting" }],
   ["flipped", { what: "node", node: mac, target: "local", image: "new" }],
   ["up", { what: "up", board: "pi-1", boot: "b2", system: "card", kernelOf: "new" }],
-  ["proved", { ...reimage, phase: "proved", boot: "b2" }],
+  ["proved", { ...reimage, phase: "proved", boot: "b2", provedConfig: "tasks 1", hasTasks: true }],
+  ["waits", { ...tasks, is: "running" }],
+  ["task", { ...task, is: "succeeded" }],
+  ["configured", { ...tasks, is: "configured" }],
+  ["greet", hook("after-configured", "greet", "proved", "succeeded")],
   ["ended", { what: "rollout", rollout: "rollout-1", ended: true }],
   ["quiet", { what: "quiet" }],
   ["stands", { what: "stands", board: "pi-1", mac, in: "card", since: 12 * minute, card: "card-1" }],
+  ["shown", { what: "shown", rollout: "rollout-1", state: "succeeded" }],
 ];
 
 /** The same with other entries in the place of some; `undefined` takes one away, a list puts more there. */
@@ -41,7 +77,7 @@ function historyWith(changes: Readonly<Record<string, NewEntry | readonly NewEnt
 
 const entry = (name: string): NewEntry => {
   const [, found] = good.find(([each]) => each === name) ?? assert.fail(`there is no ${name}`);
-  return found;
+  return found as NewEntry;
 };
 const cancelled = (message: string): NewEntry => ({ ...reimage, phase: "cancelled", message });
 const inAgent: NewEntry = { what: "stands", board: "pi-1", mac, in: "agent", since: 12 * minute, card: "card-1" };
@@ -109,11 +145,89 @@ const broken: readonly (readonly [string, Invariant, readonly Entry[]])[] = [
   [
     "leaves a board that restarts",
     "nobody-is-lost",
-    historyWith({ stands: { ...inAgent, since: 80 * minute } as NewEntry }),
+    historyWith({ stands: { ...inAgent, since: 125 * minute } as NewEntry }),
   ],
   ["never ends", "every-run-ends", historyWith({ ended: undefined })],
   ["has a node without a verdict", "every-run-ends", historyWith({ proved: undefined })],
   ["does not count a late proof", "late-proof-counts", historyWith({ proved: cancelled("") })],
+  [
+    "begins before a hook has succeeded",
+    "hooks-come-first",
+    historyWith({ drain: hook("before-reimage", "drain", "preparing", undefined) }),
+  ],
+  [
+    "has written although a hook failed",
+    "hooks-come-first",
+    historyWith({
+      drain: hook("before-reimage", "drain", "preparing", "failed"),
+      proved: { ...reimage, phase: "failed", message: "", verdict: "unproved" },
+    }),
+  ],
+  ["does not tell an end", "every-end-is-told", historyWith({ greet: undefined })],
+  [
+    "tells of an end that did not come",
+    "hooks-have-a-reason",
+    historyWith({ greet: hook("after-failed", "alarm", "failed: nothing", "succeeded") }),
+  ],
+  [
+    "tells an end twice",
+    "hooks-have-a-reason",
+    historyWith({
+      greet: [
+        ...hook("after-configured", "greet", "proved", "succeeded"),
+        ...hook("after-configured", "greet", "proved", "succeeded"),
+      ],
+    }),
+  ],
+  [
+    "runs a hook for a node that it is not for",
+    "hooks-have-a-reason",
+    historyWith({ greet: hook("after-configured", "other", "proved", "succeeded") }),
+  ],
+  [
+    "writes what the profiles do not say any more",
+    "config-is-as-confirmed",
+    historyWith({ writing: [{ ...(entry("profiles") as object), edition: "none" } as NewEntry, entry("writing")] }),
+  ],
+  [
+    "writes another config than was confirmed",
+    "config-is-as-confirmed",
+    historyWith({
+      whole: { what: "whole", card: "card-1", content: { ...written, config: "plain 1" }, ...write },
+    }),
+  ],
+  [
+    "proves another config than was confirmed",
+    "config-is-as-confirmed",
+    historyWith({ proved: { ...(entry("proved") as object), provedConfig: "plain 1" } as NewEntry }),
+  ],
+  ["calls a node configured too early", "configured-is-true", historyWith({ task: { ...task, is: "failed" } })],
+  [
+    "proves a system without its tasks",
+    "configured-is-true",
+    historyWith({ proved: { ...(entry("proved") as object), hasTasks: false } as NewEntry }),
+  ],
+  [
+    "does not hear of the last task",
+    "late-tasks-count",
+    historyWith({ configured: { ...tasks, is: "failed", message: "nothing was heard" } }),
+  ],
+  [
+    "tries again what was proved",
+    "retry-spares-the-proved",
+    historyWith({
+      ended: [
+        { what: "answered", request: { ask: "retry", of: "rollout-1", rollout: "rollout-2" } },
+        { ...reimage, reimage: "r2", rollout: "rollout-2", phase: "queued" },
+      ],
+    }),
+  ],
+  [
+    "shows a success that it is not",
+    "rollout-says-it",
+    historyWith({ configured: { ...tasks, is: "failed", message: "its task first failed" } }),
+  ],
+  ["tells a secret", "secrets-stay-secret", historyWith({ quiet: { what: "leak", where: "pallet.sqlite" } })],
   [
     "moves the target of a node that it has nothing to do with",
     "nobody-else-moves-a-target",
