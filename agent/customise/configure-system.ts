@@ -119,6 +119,7 @@ async function make(root: string, change: Change): Promise<void> {
       }
       case "folder": {
         const [first = "", ...others] = change.path.split("/").slice(1);
+        if (change.replacesLink === true) await removeFile({ root, ...placeOf(change.path) });
         return await placeFolder({ root, folders: [first, ...others], mode: change.mode, owner: change.owner });
       }
       case "remove":

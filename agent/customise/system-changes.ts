@@ -1,6 +1,6 @@
 import type { Stats } from "node:fs";
 import { lstat, readdir, readlink } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { limits } from "../../proto/limits.ts";
 import { errorCodeOf } from "../../proto/linux/error-code-of.ts";
@@ -13,15 +13,21 @@ import { followUsualLinks } from "./usual-links.ts";
 /** What will be at a path, without links on the way to it. */
 export type Change = { readonly path: string } & (
   | { readonly kind: "file"; readonly content: Buffer; readonly mode: number; readonly owner: Owner }
-  | { readonly kind: "folder"; readonly mode: number; readonly owner: Owner; readonly isNew: boolean }
+  | ({ readonly kind: "folder"; readonly mode: number; readonly owner: Owner } & FolderTraits)
   | { readonly kind: "link"; readonly target: string; readonly owner: Owner }
   | { readonly kind: "remove" }
 );
 
+interface FolderTraits {
+  readonly isNew: boolean;
+  /** Whether there is a link, which has to go first; absent for false. */
+  readonly replacesLink?: boolean;
+}
+
 /** A change whose owner may have a name that is known only when all accounts are made. */
 type Pending =
   | { readonly kind: "file"; readonly content: Buffer; readonly mode: number; readonly owner: Owner | Owned }
-  | { readonly kind: "folder"; readonly mode: number; readonly owner: Owner | Owned; readonly isNew: boolean }
+  | ({ readonly kind: "folder"; readonly mode: number; readonly owner: Owner | Owned } & FolderTraits)
   | { readonly kind: "link"; readonly target: string; readonly owner: Owner | Owned }
   | { readonly kind: "remove" };
 
@@ -57,19 +63,20 @@ export async function workOutChanges(root: string, edits: readonly Edit[]): Prom
           throw new Failure("unsupported", edit.otherwise);
         return;
       case "remove-matching": {
-        const folder = await followUsualLinks(root, edit.path);
+        // Of a path in it, so that a link at its own end is not followed either.
+        const folder = dirname(await follow(`${edit.path}/*`));
         const names = await readdir(join(root, folder)).catch(ignoreAbsent);
         for (const name of names ?? []) if (edit.pattern.test(name)) await remove(`${folder}/${name}`);
         return;
       }
       case "remove":
-        return remove(await followUsualLinks(root, edit.path));
+        return remove(await follow(edit.path));
       case "link":
-        return note(await followUsualLinks(root, edit.path), { kind: "link", target: edit.target, owner: edit });
+        return note(await follow(edit.path), { kind: "link", target: edit.target, owner: edit });
       case "file": {
         if (edit.isUnknown === true) throw new Failure("internal", `what is to be in ${edit.path} is not known`);
         const content = Buffer.from(edit.content);
-        const path = await followUsualLinks(root, edit.path);
+        const path = await follow(edit.path);
         await note(path, { kind: "file", content, mode: edit.mode ?? 0o644, owner: edit });
         if (texts.has(edit.path)) texts.set(edit.path, content.toString("utf8"));
         return;
@@ -84,7 +91,7 @@ export async function workOutChanges(root: string, edits: readonly Edit[]): Prom
   async function amend(edit: Edit & { readonly kind: "amend" }): Promise<void> {
     const path = await placeOfText(root, edit.path);
     const earlier = pending.get(path);
-    const found = await look(root, path);
+    const found = await lookAt(path);
     const text = earlier?.kind === "file" ? earlier.content.toString("utf8") : await readText(root, path);
     const amended = edit.amend(text, planned);
     if (texts.has(edit.path)) texts.set(edit.path, amended ?? text);
@@ -101,13 +108,21 @@ export async function workOutChanges(root: string, edits: readonly Edit[]): Prom
   }
 
   async function makeFolder(edit: Edit & { readonly kind: "folder" }): Promise<void> {
-    const path = await followUsualLinks(root, edit.path);
-    const found = await look(root, path);
+    const path = await follow(edit.path);
+    const there = await lookAt(path);
+    const replacesLink = edit.replacesLink === true && there?.isSymbolicLink() === true;
+    const found = replacesLink ? undefined : there;
     if (found !== undefined && !found.isDirectory())
       throw new Failure("invalid", `the image has something other than a folder at ${edit.path}`);
     const isNew = found === undefined && !pending.has(path);
     const owner = edit.owner === undefined && edit.group === undefined && found ? found : edit;
-    await note(path, { kind: "folder", mode: edit.mode ?? (found ? found.mode & 0o7777 : 0o755), owner, isNew });
+    await note(path, {
+      kind: "folder",
+      mode: edit.mode ?? (found ? found.mode & 0o7777 : 0o755),
+      owner,
+      isNew,
+      ...(replacesLink && { replacesLink }),
+    });
     if (isNew && edit.from !== undefined) await copyFolder(edit.from, path, edit);
   }
 
@@ -131,7 +146,7 @@ export async function workOutChanges(root: string, edits: readonly Edit[]): Prom
   }
 
   async function remove(path: string): Promise<void> {
-    const found = await look(root, path);
+    const found = await lookAt(path);
     if (found?.isDirectory() === true)
       throw new Failure("invalid", `the image has a folder at ${path}, where a file would be removed`);
     if (found === undefined) pending.delete(path);
@@ -139,11 +154,28 @@ export async function workOutChanges(root: string, edits: readonly Edit[]): Prom
   }
 
   async function note(path: string, change: Pending): Promise<void> {
-    const found = await look(root, path);
+    const found = await lookAt(path);
     if (change.kind !== "folder" && found?.isDirectory() === true)
       throw new Failure("invalid", `the image has a folder at ${path}, where a ${change.kind} would be`);
     await makeParents(path);
     set(path, change);
+  }
+
+  /** Whether a link is to give way to a folder at this path. */
+  function isReplaced(path: string): boolean {
+    const change = pending.get(path);
+    return change?.kind === "folder" && change.replacesLink === true;
+  }
+
+  function follow(path: string): Promise<string> {
+    return followUsualLinks(root, path, isReplaced);
+  }
+
+  /** What is at a path; nothing where a link leads to that gives way to a folder. */
+  async function lookAt(path: string): Promise<Stats | undefined> {
+    const parts = path.split("/").slice(1, -1);
+    const parents = parts.map((_, depth) => `/${parts.slice(0, depth + 1).join("/")}`);
+    return parents.some(isReplaced) ? undefined : look(root, path);
   }
 
   /** The folders on the way that are not there. */
@@ -154,7 +186,7 @@ export async function workOutChanges(root: string, edits: readonly Edit[]): Prom
       const earlier = pending.get(parent);
       if (earlier !== undefined && earlier.kind !== "folder")
         throw new Failure("invalid", `nothing can be placed at ${path} of the new system: ${parent} is no folder`);
-      if (earlier === undefined && (await look(root, parent)) === undefined)
+      if (earlier === undefined && (await lookAt(parent)) === undefined)
         set(parent, { kind: "folder", mode: 0o755, owner: systemOwner, isNew: true });
     }
   }
@@ -163,7 +195,7 @@ export async function workOutChanges(root: string, edits: readonly Edit[]): Prom
   function set(path: string, change: Pending): void {
     const earlier = pending.get(path);
     if (change.kind === "folder" && earlier?.kind === "folder") {
-      pending.set(path, { ...change, isNew: earlier.isNew || change.isNew });
+      pending.set(path, { ...earlier, ...change, isNew: earlier.isNew || change.isNew });
       return;
     }
     pending.delete(path);

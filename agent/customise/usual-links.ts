@@ -23,14 +23,22 @@ const usualLinks: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * The path with the usual links on its way followed; its last part is not. What is not there is taken as it is named.
+ *
+ * @param isReplaced whether there will be a folder in place of a link: nothing below it is looked at
+ *
  * Throws a Failure "invalid" for any other link on the way, wherever it leads, and for what is no folder.
  */
-export async function followUsualLinks(root: string, path: string): Promise<string> {
+export async function followUsualLinks(
+  root: string,
+  path: string,
+  isReplaced: (path: string) => boolean = () => false,
+): Promise<string> {
   const parts = path.split("/").slice(1);
   const last = parts.pop() ?? "";
   let at = "";
-  for (const part of parts) {
+  for (const [depth, part] of parts.entries()) {
     const next = `${at}/${part}`;
+    if (isReplaced(next)) return [at, ...parts.slice(depth), last].join("/");
     const found = await lstat(join(root, next)).catch((error: unknown) => {
       if (errorCodeOf(error) === "ENOENT") return undefined;
       throw error;

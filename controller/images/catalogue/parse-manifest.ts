@@ -102,7 +102,14 @@ const abilities = z.object({
   locales: names,
   localeFile: z.string().exactOptional(),
   keyboard: z.enum(["keyboard-configuration", "vconsole"]).exactOptional(),
-  ssh: z.object({ server: z.enum(["openssh", "dropbear"]), dropIns: z.boolean() }).exactOptional(),
+  ssh: z
+    .object({
+      server: z.enum(["openssh", "dropbear"]),
+      dropIns: z.boolean(),
+      algorithms: names.exactOptional(),
+      hasLinkedKeys: z.boolean().exactOptional(),
+    })
+    .exactOptional(),
   network: z.object({
     manager: z.enum(["NetworkManager", "netplan", "systemd-networkd", "dhcpcd", "ifupdown"]).exactOptional(),
     resolver: z.enum(["systemd-resolved", "resolvconf"]).exactOptional(),

@@ -49,6 +49,10 @@ export interface SshAbilities {
   readonly server: "openssh" | "dropbear";
   /** Whether sshd_config(5) includes /etc/ssh/sshd_config.d/*.conf before it says anything else. */
   readonly dropIns: boolean;
+  /** Of dropbear: algorithms of host keys that it knows, of those of `hostKeyAlgorithms`. Absent: not known. */
+  readonly algorithms?: readonly string[];
+  /** Of dropbear: whether the folder of its keys is a link, as Buildroot has one into /var/run; absent for false. */
+  readonly hasLinkedKeys?: boolean;
 }
 
 /** What brings the network up at boot: what is installed and started, not what merely lies there. */

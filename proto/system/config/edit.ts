@@ -23,6 +23,8 @@ export type Edit = {
       readonly mode?: number;
       /** A folder of the image whose content is copied into it, if it is made anew. */
       readonly from?: string;
+      /** Whether a link at the path gives way to it; otherwise one is refused. */
+      readonly replacesLink?: boolean;
     } & Owned)
   | ({ readonly kind: "link"; readonly target: string } & Owned)
   /** A file or a link; what is not there is left so. */

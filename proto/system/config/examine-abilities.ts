@@ -5,12 +5,13 @@ import type { RootView } from "../examine-root.ts";
 import type { NetworkAbilities, NetworkManager, SystemAbilities, UnitAbility } from "./abilities.ts";
 import { accountPaths, entriesOf } from "./account-files.ts";
 import { linesOf } from "./amend-lines.ts";
+import { hostKeyAlgorithms } from "./openssh-key.ts";
 import { isUnitName, parseInstall } from "./parse-install.ts";
 import { parseLocaleArchive } from "./parse-locale-archive.ts";
 import { firstBootPaths } from "./plan-first-boot.ts";
 import { dbusMachineIdPath, keymapsFolder, timezonePath } from "./plan-identity.ts";
 import { interfacesPath, radiosFolder } from "./plan-network.ts";
-import { includesDropIns, regeneratorPath, sshdConfigPath } from "./plan-ssh.ts";
+import { dropbearFolder, includesDropIns, regeneratorPath, sshdConfigPath } from "./plan-ssh.ts";
 
 /** A root filesystem in which folders can be listed, too. */
 export interface ListedRoot extends RootView {
@@ -25,6 +26,8 @@ const unitFolders = [systemdFolder, "/usr/lib/systemd/system", "/lib/systemd/sys
 /** More is no unit file. */
 const unitBytes = 64 * 1024;
 const unitsAtOnce = 8;
+/** dropbear has 200 to 500 KB. */
+const serverBytes = 4 * 1024 * 1024;
 const localeArchiveBytes = 1024 * 1024;
 const usualShells = ["/bin/bash", "/usr/bin/bash", "/bin/ash", "/bin/sh"];
 
@@ -124,7 +127,17 @@ async function findKeyboard(has: Has): Promise<SystemAbilities["keyboard"]> {
 async function findSsh(root: ListedRoot, hasAny: HasAny): Promise<SystemAbilities["ssh"]> {
   if (await hasAny("/usr/sbin/sshd"))
     return { server: "openssh", dropIns: includesDropIns((await readSmall(root, sshdConfigPath)) ?? "") };
-  return (await hasAny("/usr/sbin/dropbear")) ? { server: "dropbear", dropIns: false } : undefined;
+  const dropbear = await firstOf(root, ["/usr/sbin/dropbear", "/usr/bin/dropbear"]);
+  if (dropbear === undefined) return undefined;
+  const program = (await root.readStart(dropbear, serverBytes)) ?? Buffer.of();
+  const isFolder = (await root.resolve(dropbearFolder)) === dropbearFolder;
+  return {
+    server: "dropbear",
+    dropIns: false,
+    algorithms: hostKeyAlgorithms.filter((algorithm) => program.includes(algorithm)),
+    // Where it leads, and whether to anything: a link, and no folder.
+    ...(!isFolder && (await root.list("/etc")).includes("dropbear") && { hasLinkedKeys: true }),
+  };
 }
 
 async function findNetwork(

@@ -1,4 +1,5 @@
-import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
+import { createPrivateKey, type JsonWebKey, type KeyObject } from "node:crypto";
+import { type FieldReader, field, fieldReader, mpint, uint32 } from "./ssh-wire.ts";
 
 // OpenSSH's files of keys: PROTOCOL.key of its sources for private ones, RFC 4253 section 6.6 for public ones.
 
@@ -10,6 +11,8 @@ export interface HostKey {
   readonly publicLine: string;
   /** The file of the private key. Secret. */
   readonly privateText: string;
+  /** The same as dropbear keeps it (signkey.c of its sources: buf_put_priv_key). Secret. */
+  readonly dropbearFile: Buffer;
 }
 
 /** What OpenSSH calls the files of keys of an algorithm: ssh_host_ed25519_key. */
@@ -20,6 +23,9 @@ const fileWords: Readonly<Record<string, string>> = {
   "ecdsa-sha2-nistp384": "ecdsa",
   "ecdsa-sha2-nistp521": "ecdsa",
 };
+
+/** Algorithms of host keys that servers are given. */
+export const hostKeyAlgorithms: readonly string[] = Object.keys(fileWords);
 
 /** The word of an algorithm in the name of its file; undefined for one that no server is given. */
 export function fileWordOf(algorithm: string): string | undefined {
@@ -63,6 +69,7 @@ export function renderEd25519Key(key: KeyObject, comment: string): HostKey {
     algorithm,
     publicLine: `${algorithm} ${publicBlob.toString("base64")}`,
     privateText: [armour.begin, ...lines, armour.end, ""].join("\n"),
+    dropbearFile: Buffer.concat([field(algorithm), field(Buffer.concat([seed, publicBytes]))]),
   };
 }
 
@@ -83,12 +90,28 @@ function parseOpenSsh(text: string): HostKey | undefined {
   const algorithm = inner.field()?.toString() ?? "";
   const isOfOneKey = fieldReader(publicBlob).field()?.toString() === algorithm;
   if (!isOfOneKey || fileWordOf(algorithm) === undefined) return undefined;
+  const dropbearFile = readDropbearFile(algorithm, inner);
+  if (dropbearFile === undefined) return undefined;
   return {
     algorithm,
     publicLine: `${algorithm} ${publicBlob.toString("base64")}`,
     // sshd(8) reads no file without an end of its last line.
     privateText: `${text.trim()}\n`,
+    dropbearFile,
   };
+}
+
+/** The rest of OpenSSH's private part of a key, as dropbear orders it: the same numbers. */
+function readDropbearFile(algorithm: string, inner: FieldReader): Buffer | undefined {
+  const fields: Buffer[] = [];
+  const count = algorithm === "ssh-rsa" ? 6 : algorithm === "ssh-ed25519" ? 2 : 3;
+  for (let left = count; left > 0; left--) {
+    const next = inner.field();
+    if (next === undefined) return undefined;
+    fields.push(next);
+  }
+  const order = algorithm === "ssh-rsa" ? [1, 0, 2, 4, 5] : algorithm === "ssh-ed25519" ? [1] : [0, 1, 2];
+  return Buffer.concat([field(algorithm), ...order.map((index) => field(fields[index] ?? Buffer.of()))]);
 }
 
 function parsePem(text: string): HostKey | undefined {
@@ -100,56 +123,28 @@ function parsePem(text: string): HostKey | undefined {
     return undefined;
   }
   if (key.asymmetricKeyType === "ed25519") return renderEd25519Key(key, "");
-  const blob = publicBlobOf(createPublicKey(key).export({ format: "jwk" }));
-  if (blob === undefined) return undefined;
-  return { ...blob, privateText: `${text.trim()}\n` };
+  // DSA, and what else has no such form, is given to no server.
+  if (key.asymmetricKeyType !== "rsa" && key.asymmetricKeyType !== "ec") return undefined;
+  const parts = partsOf(key.export({ format: "jwk" }));
+  return parts && { ...parts, privateText: `${text.trim()}\n` };
 }
 
 const curves: Readonly<Record<string, string>> = { "P-256": "nistp256", "P-384": "nistp384", "P-521": "nistp521" };
 
-function publicBlobOf({ kty, crv = "", x, y, n, e }: JsonWebKey): Omit<HostKey, "privateText"> | undefined {
-  const bytes = (text: string) => Buffer.from(text, "base64url");
-  const line = (algorithm: string, ...fields: readonly Buffer[]) => {
-    const blob = Buffer.concat([algorithm, ...fields].map(field));
-    return { algorithm, publicLine: `${algorithm} ${blob.toString("base64")}` };
+function partsOf(key: JsonWebKey): Omit<HostKey, "privateText"> | undefined {
+  const bytes = (text = "") => Buffer.from(text, "base64url");
+  const [kind, curve] = [key.kty, curves[key.crv ?? ""]];
+  const make = (algorithm: string, open: readonly Buffer[], secret: readonly Buffer[]) => {
+    const publicBlob = Buffer.concat([field(algorithm), ...open.map(field)]);
+    return {
+      algorithm,
+      publicLine: `${algorithm} ${publicBlob.toString("base64")}`,
+      dropbearFile: Buffer.concat([publicBlob, ...secret.map((each) => field(mpint(each)))]),
+    };
   };
-  if (kty === "RSA" && n !== undefined && e !== undefined) return line("ssh-rsa", mpint(bytes(e)), mpint(bytes(n)));
-  const curve = curves[crv];
-  if (kty !== "EC" || curve === undefined || x === undefined || y === undefined) return undefined;
-  return line(`ecdsa-sha2-${curve}`, Buffer.from(curve), Buffer.concat([Buffer.of(4), bytes(x), bytes(y)]));
-}
-
-/** A positive number (RFC 4251 section 5): one whose first bit is set gets a zero in front. */
-function mpint(bytes: Buffer): Buffer {
-  return (bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.of(0), bytes]) : bytes;
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-}
-
-function field(content: string | Buffer): Buffer {
-  const bytes = typeof content === "string" ? Buffer.from(content) : content;
-  return Buffer.concat([uint32(bytes.length), bytes]);
-}
-
-/** Reads fields one after the other; undefined where a length says more than there is. */
-function fieldReader(bytes: Buffer) {
-  let at = 0;
-  const number = (): number | undefined => {
-    if (at + 4 > bytes.length) return undefined;
-    at += 4;
-    return bytes.readUInt32BE(at - 4);
-  };
-  return {
-    number,
-    field(): Buffer | undefined {
-      const length = number();
-      if (length === undefined || at + length > bytes.length) return undefined;
-      at += length;
-      return bytes.subarray(at - length, at);
-    },
-  };
+  if (kind === "RSA")
+    return make("ssh-rsa", [mpint(bytes(key.e)), mpint(bytes(key.n))], [key.d, key.p, key.q].map(bytes));
+  if (kind !== "EC" || curve === undefined) return undefined;
+  const point = Buffer.concat([Buffer.of(4), bytes(key.x), bytes(key.y)]);
+  return make(`ecdsa-sha2-${curve}`, [Buffer.from(curve), point], [bytes(key.d)]);
 }

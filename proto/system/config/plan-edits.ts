@@ -6,7 +6,7 @@ import type { Edit } from "./edit.ts";
 import { planFirstBoot } from "./plan-first-boot.ts";
 import { planIdentity, planMachineId } from "./plan-identity.ts";
 import { planNetwork } from "./plan-network.ts";
-import { planSsh, sshUnit } from "./plan-ssh.ts";
+import { planSsh, sshPresets } from "./plan-ssh.ts";
 import { planPresets, planUnit, unitsWith } from "./plan-units.ts";
 import { planUsers } from "./plan-users.ts";
 
@@ -35,9 +35,7 @@ export function planFields(config: SystemConfig, abilities: SystemAbilities, abo
     ...["regenerate_ssh_host_keys.service", "userconfig.service"]
       .filter((name) => Object.hasOwn(known, name) && !units.some((unit) => unit.name === name))
       .map((name) => ({ name, state: "disabled" }) as const),
-    ...[sshUnit(ssh, abilities)]
-      .filter((name) => name !== undefined)
-      .map((name) => ({ name, state: ssh.enabled === true ? "enabled" : "disabled" }) as const),
+    ...sshPresets(ssh, abilities),
   ];
   return [
     ...planMachineId(abilities),

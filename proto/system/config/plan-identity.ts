@@ -27,8 +27,15 @@ export function planIdentity(config: SystemConfig, abilities: SystemAbilities): 
 
 /** Why the image cannot take it. */
 export function judgeIdentity(config: SystemConfig, abilities: SystemAbilities): readonly string[] {
-  const { timezone, locale, keyboard } = config;
+  const { hostname, timezone, locale, keyboard } = config;
+  const isOpenWrt = abilities.distribution === "openwrt";
   return [
+    ...(isOpenWrt && (hostname !== undefined || timezone !== undefined)
+      ? [
+          "hostname, timezone: OpenWrt keeps them in /etc/config/system, which Pallet does not know: bring that file along in " +
+            "files, and leave them out",
+        ]
+      : []),
     ...(timezone !== undefined && !abilities.timezones
       ? ["timezone: the image has no tz database: use an image with it (package tzdata), or leave timezone out"]
       : []),

@@ -1,4 +1,4 @@
-import type { SshConfig } from "../system-config.ts";
+import type { SshConfig, UnitConfig } from "../system-config.ts";
 import type { SystemAbilities } from "./abilities.ts";
 import { linesOf, requireText, withBlock } from "./amend-lines.ts";
 import type { Edit } from "./edit.ts";
@@ -6,6 +6,8 @@ import { fileWordOf, type HostKey, parseHostKey } from "./openssh-key.ts";
 import { planUnit, whyNotUnit } from "./plan-units.ts";
 
 export const sshdConfigPath = "/etc/ssh/sshd_config";
+/** Where dropbear has its host keys, and OpenWrt the keys of root as well. */
+export const dropbearFolder = "/etc/dropbear";
 const dropInPath = "/etc/ssh/sshd_config.d/00-pallet.conf";
 /** What Raspberry Pi OS's first boot makes the host keys anew by, whatever there is (raspberrypi-sys-mods). */
 export const regeneratorPath = "/usr/lib/raspberrypi-sys-mods/regenerate_ssh_host_keys";
@@ -22,7 +24,14 @@ export function hasOwnHostKeys(ssh: SshConfig | undefined, abilities: SystemAbil
 
 /** Whether the agent has to make a host key: keys of its own are wanted, and none is given. */
 export function needsMadeHostKey(ssh: SshConfig | undefined, abilities: SystemAbilities): boolean {
-  return hasOwnHostKeys(ssh, abilities) && abilities.ssh?.server === "openssh" && (ssh?.hostKeys ?? []).length === 0;
+  return (
+    hasOwnHostKeys(ssh, abilities) && (ssh?.hostKeys ?? []).length === 0 && knowsAlgorithm(abilities, "ssh-ed25519")
+  );
+}
+
+/** Whether the SSH server can have a host key of that algorithm. OpenSSH's of today knows all that are given. */
+function knowsAlgorithm({ ssh }: SystemAbilities, algorithm: string): boolean {
+  return ssh?.server === "openssh" || (ssh?.algorithms ?? []).includes(algorithm);
 }
 
 /**
@@ -37,7 +46,7 @@ export function planSsh(
 ): readonly Edit[] {
   if (abilities.ssh === undefined) return [];
   return [
-    ...(abilities.ssh.server === "openssh" ? planOpenssh(ssh, abilities, made) : planDropbear(ssh, abilities)),
+    ...(abilities.ssh.server === "openssh" ? planOpenssh(ssh, abilities, made) : planDropbear(ssh, abilities, made)),
     ...planStart(ssh, abilities),
   ];
 }
@@ -52,13 +61,17 @@ export function judgeSsh(ssh: SshConfig, abilities: SystemAbilities): readonly s
   const isDropbear = abilities.ssh.server === "dropbear";
   return [
     ...(isDropbear && ssh.passwordAuthentication !== undefined
-      ? ["ssh.passwordAuthentication: the image's SSH server is dropbear, of which only OpenSSH's has it: leave it out"]
-      : []),
-    ...(isDropbear && ssh.hostKeys !== undefined
       ? [
-          "ssh.hostKeys: the image's SSH server is dropbear, whose keys have another form: leave them out; it makes its own",
+          "ssh.passwordAuthentication: the image's SSH server is dropbear, which is told that by an option of its start script " +
+            "(-s): leave it out; users without a password hash have no password to be let in by",
         ]
       : []),
+    ...(ssh.hostKeys ?? []).flatMap((text, index) => {
+      const { algorithm = "" } = parseHostKey(text) ?? {};
+      return knowsAlgorithm(abilities, algorithm)
+        ? []
+        : [`ssh.hostKeys[${index}]: the image's dropbear knows no ${algorithm} keys: leave it out`];
+    }),
     ...(ssh.enabled === undefined ? [] : judgeStart(ssh.enabled, abilities)),
   ];
 }
@@ -149,26 +162,65 @@ export function includesDropIns(text: string): boolean {
   return first !== undefined && /^\s*Include\s+("?)\/etc\/ssh\/sshd_config\.d\/\*\.conf\1\s*$/i.test(first);
 }
 
-/** Its keys are its own format's; it makes those that are missing when it starts. */
-function planDropbear(ssh: SshConfig, abilities: SystemAbilities): readonly Edit[] {
+/** It makes keys that are missing when it starts: all of them, where it knows no algorithm of ours. */
+function planDropbear(
+  ssh: SshConfig,
+  abilities: SystemAbilities,
+  made: readonly string[] | undefined,
+): readonly Edit[] {
   if (!hasOwnHostKeys(ssh, abilities)) return [];
+  const keys = (ssh.hostKeys ?? made ?? []).map(parseHostKey).filter((key) => key !== undefined);
+  const path = (algorithm: string) => `${dropbearFolder}/dropbear_${fileWordOf(algorithm)}_host_key`;
+  const isUnmade = made === undefined && needsMadeHostKey(ssh, abilities);
   return [
-    {
-      kind: "remove-matching",
-      path: "/etc/dropbear",
-      does: "removes the host keys of the image: the SSH server makes new ones when it starts",
-      pattern: /^dropbear_.*_host_key/,
-    },
+    ...(abilities.ssh?.hasLinkedKeys === true
+      ? []
+      : [
+          {
+            kind: "remove-matching",
+            path: dropbearFolder,
+            does: "removes the host keys of the image; the SSH server makes those that are missing when it starts",
+            pattern: /^dropbear_.*_host_key/,
+          } as const,
+        ]),
+    ...(keys.length === 0 && !isUnmade
+      ? []
+      : [
+          {
+            kind: "folder",
+            path: dropbearFolder,
+            does: "makes the folder of the SSH server's host keys",
+            replacesLink: true,
+          } as const,
+        ]),
+    ...(isUnmade
+      ? [
+          {
+            kind: "file",
+            path: path("ssh-ed25519"),
+            does: "gives the SSH server an Ed25519 host key of its own",
+            content: "",
+            isUnknown: true,
+            mode: 0o600,
+          } as const,
+        ]
+      : []),
+    ...keys.map(
+      ({ algorithm, dropbearFile }): Edit => ({
+        kind: "file",
+        path: path(algorithm),
+        does: `gives the SSH server a host key of its own (${algorithm})`,
+        content: dropbearFile,
+        mode: 0o600,
+      }),
+    ),
   ];
 }
 
 function planStart({ enabled }: SshConfig, abilities: SystemAbilities): readonly Edit[] {
   if (enabled === undefined) return [];
   const { units } = abilities;
-  if (!enabled)
-    return [...services, ...sockets, ...switches]
-      .filter((name) => Object.hasOwn(units, name))
-      .flatMap((name) => planUnit(name, "disabled", abilities, units));
+  if (!enabled) return startersOf(abilities).flatMap((name) => planUnit(name, "disabled", abilities, units));
   const unit = startedBy(abilities);
   return [
     { kind: "remove", path: "/etc/ssh/sshd_not_to_be_run", does: "lets the SSH server run" },
@@ -200,7 +252,15 @@ function startedBy({ units, init }: SystemAbilities): string | undefined {
   return services.find((name) => Object.hasOwn(units, name));
 }
 
-/** The SSH server's unit, as presets name it; undefined when nothing is said of it. */
-export function sshUnit({ enabled }: SshConfig, abilities: SystemAbilities): string | undefined {
-  return enabled === undefined || abilities.ssh === undefined ? undefined : startedBy(abilities);
+/** What presets say of the SSH server's units; the same whether one of them is enabled or not. */
+export function sshPresets({ enabled }: SshConfig, abilities: SystemAbilities): readonly UnitConfig[] {
+  if (enabled === undefined || abilities.ssh === undefined) return [];
+  const unit = startedBy(abilities);
+  if (enabled) return unit === undefined ? [] : [{ name: unit, state: "enabled" }];
+  return startersOf(abilities).map((name) => ({ name, state: "disabled" }));
+}
+
+/** All units that could start the SSH server. */
+function startersOf({ units }: SystemAbilities): readonly string[] {
+  return [...services, ...sockets, ...switches].filter((name) => Object.hasOwn(units, name));
 }

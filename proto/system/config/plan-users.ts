@@ -10,6 +10,7 @@ import {
 } from "./account-files.ts";
 import type { Edit } from "./edit.ts";
 import { isPlainPath } from "./plain-path.ts";
+import { dropbearFolder } from "./plan-ssh.ts";
 
 /** What makes the users, or changes those that the image has. */
 export function planUsers(users: readonly UserConfig[], abilities: SystemAbilities): readonly Edit[] {
@@ -106,6 +107,7 @@ function planUser(user: UserConfig, abilities: SystemAbilities): readonly Edit[]
         ]
       : []),
     ...planAuthorizedKeys(user, home),
+    ...(keepsKeysOfRoot(abilities) && known?.uid === 0 ? planKeysOfRoot(user) : []),
     ...planSudo(user),
   ];
 }
@@ -123,6 +125,24 @@ function planAuthorizedKeys({ name, authorizedKeys }: UserConfig, home: string):
       content: authorizedKeys.map((line) => `${line}\n`).join(""),
       mode: 0o600,
       owner: name,
+    },
+  ];
+}
+
+/** OpenWrt's dropbear looks for the keys of root beside its host keys, and nowhere else. */
+function keepsKeysOfRoot({ ssh, distribution }: SystemAbilities): boolean {
+  return ssh?.server === "dropbear" && distribution === "openwrt";
+}
+
+function planKeysOfRoot({ name, authorizedKeys }: UserConfig): readonly Edit[] {
+  if (authorizedKeys === undefined) return [];
+  return [
+    {
+      kind: "file",
+      path: `${dropbearFolder}/authorized_keys`,
+      does: `lets ${name} in by them, as OpenWrt has it`,
+      content: authorizedKeys.map((line) => `${line}\n`).join(""),
+      mode: 0o600,
     },
   ];
 }

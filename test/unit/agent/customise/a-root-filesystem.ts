@@ -94,6 +94,21 @@ const raspberry: Record<string, Item> = {
   "/var/lib/NetworkManager/NetworkManager.state": "[main]\nWirelessEnabled=false\n",
 };
 
+const buildroot: Record<string, Item> = {
+  "/etc/passwd": lines("root::0:0:root:/root:/bin/sh"),
+  "/etc/group": lines("root:x:0:", "video:x:28:"),
+  "/bin/busybox": program,
+  "/bin/sh": { link: "busybox" },
+  "/sbin/init": { link: "../bin/busybox" },
+  "/sbin/ifup": { link: "../bin/busybox" },
+  "/etc/inittab": "::sysinit:/etc/init.d/rcS\n",
+  "/etc/hostname": "buildroot\n",
+  "/etc/init.d/S40network": program,
+  "/etc/network/interfaces": "auto lo\niface lo inet loopback\n",
+};
+/** With the names of the keys that it knows, as a program has them. */
+const dropbear = { text: "\x7fELF ssh-ed25519 ssh-rsa ecdsa-sha2-nistp256", mode: 0o755 } as const;
+
 /** Root filesystems as these systems have them, as far as they decide on what is written. */
 export const rootFilesystems = {
   debian,
@@ -147,19 +162,27 @@ export const rootFilesystems = {
     "/etc/network/interfaces": "auto lo\niface lo inet loopback\n",
   },
   buildroot: {
-    "/etc/passwd": lines("root::0:0:root:/root:/bin/sh"),
-    "/etc/group": lines("root:x:0:", "video:x:28:"),
-    "/bin/busybox": program,
-    "/bin/sh": { link: "busybox" },
-    "/sbin/init": { link: "../bin/busybox" },
-    "/sbin/ifup": { link: "../bin/busybox" },
-    "/etc/inittab": "::sysinit:/etc/init.d/rcS\n",
-    "/etc/hostname": "buildroot\n",
-    "/etc/init.d/S40network": program,
+    ...buildroot,
     "/etc/init.d/S50sshd": program,
     "/usr/sbin/sshd": program,
     "/etc/ssh/sshd_config": "#Port 22\n",
-    "/etc/network/interfaces": "auto lo\niface lo inet loopback\n",
+  },
+  /** Its dropbear's keys are in RAM, until a start script finds the root filesystem writable. */
+  "buildroot-with-dropbear": {
+    ...buildroot,
+    ...{ "/usr/sbin/dropbear": dropbear, "/etc/init.d/S50dropbear": program },
+    "/etc/dropbear": { link: "/var/run/dropbear" },
+    "/var/run": { link: "../run" },
+  },
+  openwrt: {
+    ...buildroot,
+    "/etc/os-release": 'ID="openwrt"\nID_LIKE="lede openwrt"\n',
+    "/sbin/init": program,
+    "/sbin/procd": program,
+    ...{ "/usr/sbin/dropbear": dropbear, "/etc/init.d/dropbear": program },
+    "/etc/rc.d/S19dropbear": { link: "../init.d/dropbear" },
+    "/etc/dropbear/dropbear_rsa_host_key": { text: "of the image", mode: 0o600 },
+    "/etc/config/system": "config system\n\toption hostname 'OpenWrt'\n",
   },
 } as const satisfies Record<string, Record<string, Item>>;
 

@@ -59,10 +59,19 @@ const full: SystemConfig = {
   ],
 };
 
+/** What dropbear and OpenWrt cannot be told. */
+function fullFor(name: RootName): SystemConfig {
+  const { hostname = "", ...others } = full;
+  const ssh = { hostKeys: [hostKey] };
+  if (name === "openwrt") return { ...others, ssh, network: {} };
+  return name === "buildroot-with-dropbear" ? { ...full, ssh: { ...ssh, enabled: true } } : { ...others, hostname };
+}
+
 describe("prepareConfiguration", requires("root"), () => {
   for (const name of Object.keys(rootFilesystems) as RootName[])
     it(`configures ${name}, and once more without a change`, async (test) => {
       const root = await aRootFilesystem(test, name);
+      const full = fullFor(name);
       const hostKeys = await configure(root, full);
       assert.equal(hostKeys.length, 1);
       assert.match(hostKeys[0] ?? "", /^ssh-ed25519 AAAA\S+$/);
@@ -74,7 +83,7 @@ describe("prepareConfiguration", requires("root"), () => {
         await text(root, "/etc/passwd"),
         /^anna:x?\S*:1\d{3}:1\d{3}:Anna:\/home\/anna:\/bin\/(bash|ash|sh)$/m,
       );
-      assert.match(await text(root, "/etc/hosts"), /^127\.0\.1\.1\tpi-7\.rack pi-7$/m);
+      if (full.hostname !== undefined) assert.match(await text(root, "/etc/hosts"), /^127\.0\.1\.1\tpi-7\.rack pi-7$/m);
       assert.match(once.get("/home/anna/.ssh") ?? "", /^folder 700 1\d{3} 1\d{3} $/);
       assert.match(once.get("/home/anna/.ssh/authorized_keys") ?? "", /^file 600 1\d{3} 1\d{3} ssh-ed25519 /);
       assert.match(once.get("/srv/app/token") ?? "", /^file 600 1\d{3} 1\d{3} s3cret$/);
@@ -104,6 +113,25 @@ describe("prepareConfiguration", requires("root"), () => {
     // What was locked without a password lets a key in.
     assert.match(await text(root, "/etc/shadow"), /^pi:\*:/m);
     assert.deepEqual((await snapshot(root)).has("/etc/ssh/sshd_config.d/rename_user.conf"), false);
+  });
+
+  it("gives dropbear host keys where it looks for them, in place of a link into RAM", async (test) => {
+    for (const name of ["buildroot-with-dropbear", "openwrt"] as const) {
+      const root = await aRootFilesystem(test, name);
+      const [hostKey] = await configure(root, { users: [{ name: "root", authorizedKeys: [key] }] });
+      const found = await snapshot(root);
+      const keys = [...found.keys()].filter((each) => each.startsWith("/etc/dropbear/"));
+      const ofRoot = name === "openwrt" ? ["/etc/dropbear/authorized_keys"] : [];
+      assert.deepEqual(keys.sort(), [...ofRoot, "/etc/dropbear/dropbear_ed25519_host_key"]);
+      const file = await readFile(path.join(root, "etc/dropbear/dropbear_ed25519_host_key"));
+      assert.equal(
+        `ssh-ed25519 ${Buffer.concat([Buffer.of(0, 0, 0, 11), Buffer.from("ssh-ed25519"), Buffer.of(0, 0, 0, 32), file.subarray(-32)]).toString("base64")}`,
+        hostKey,
+      );
+      assert.match(found.get("/etc/dropbear/dropbear_ed25519_host_key") ?? "", /^file 600 0 0 /);
+      assert.match(found.get("/root/.ssh/authorized_keys") ?? "", /^file 600 0 0 ssh-ed25519/);
+      assert.deepEqual(await readdir(path.join(root, "..")), ["root"]);
+    }
   });
 
   it("has each system make a machine id of its own", async (test) => {
@@ -295,7 +323,7 @@ describe("prepareConfiguration", requires("root"), () => {
           }
           assert.deepEqual(await readdir(path.dirname(root)), ["root"]);
         }),
-        { numRuns: 60, seed: 14 },
+        { numRuns: 100, seed: 14 },
       );
       assert.ok(applied > 15, `only ${applied} were applied`);
     });

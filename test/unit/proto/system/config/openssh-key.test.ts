@@ -7,6 +7,7 @@ import { after, describe, it } from "node:test";
 import { execaSync } from "execa";
 import fc from "fast-check";
 import { fileWordOf, parseHostKey, renderEd25519Key } from "../../../../../proto/system/config/openssh-key.ts";
+import { requires } from "../../../../requirements.ts";
 
 const folder = mkdtempSync(path.join(os.tmpdir(), "pallet-host-key-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -27,6 +28,16 @@ function made(...args: readonly string[]): string {
   return readFileSync(file, "utf8");
 }
 
+/** Options of ssh-keygen(1) for keys of all kinds and files. */
+const forms = [
+  ["-t", "ed25519"],
+  ["-t", "rsa", "-b", "2048"],
+  ["-t", "rsa", "-b", "2048", "-m", "PEM"],
+  ["-t", "ecdsa", "-b", "256"],
+  ["-t", "ecdsa", "-b", "521", "-m", "PEM"],
+  ["-t", "ecdsa", "-b", "384", "-m", "PKCS8"],
+];
+
 describe("a host key", () => {
   it("that is made is one to ssh-keygen, whatever its comment", () => {
     for (const comment of ["", "pi-7", "ü".repeat(40)]) {
@@ -37,14 +48,7 @@ describe("a host key", () => {
     }
   });
 
-  for (const args of [
-    ["-t", "ed25519"],
-    ["-t", "rsa", "-b", "2048"],
-    ["-t", "rsa", "-b", "2048", "-m", "PEM"],
-    ["-t", "ecdsa", "-b", "256"],
-    ["-t", "ecdsa", "-b", "521", "-m", "PEM"],
-    ["-t", "ecdsa", "-b", "384", "-m", "PKCS8"],
-  ])
+  for (const args of forms)
     it(`that ssh-keygen makes is read: ${args.join(" ")}`, () => {
       const text = made(...args);
       const key = parseHostKey(text);
@@ -52,6 +56,20 @@ describe("a host key", () => {
       assert.equal(key.publicLine, publicBySshKeygen(text));
       assert.equal(publicBySshKeygen(key.privateText), key.publicLine);
       assert.ok(fileWordOf(key.algorithm) !== undefined);
+    });
+
+  for (const args of forms)
+    it(`is one to dropbear, too: ${args.join(" ")}`, requires("dropbear"), () => {
+      const key = parseHostKey(made(...args));
+      assert.ok(key !== undefined);
+      const file = path.join(folder, `dropbear-${count++}`);
+      writeFileSync(file, key.dropbearFile);
+      assert.ok(execaSync("dropbearkey", ["-y", "-f", file]).stdout.includes(key.publicLine));
+      // What its own program makes of it for OpenSSH has the same halves.
+      execaSync("dropbearconvert", ["dropbear", "openssh", file, `${file}.openssh`]);
+      const converted = readFileSync(`${file}.openssh`, "utf8");
+      assert.equal(publicBySshKeygen(converted), key.publicLine);
+      assert.deepEqual(parseHostKey(converted)?.dropbearFile, key.dropbearFile);
     });
 
   it("of Ed25519 in PEM becomes one in OpenSSH's format", () => {

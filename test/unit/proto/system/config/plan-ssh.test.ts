@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import type { SystemAbilities } from "../../../../../proto/system/config/abilities.ts";
 import { includesDropIns, judgeSsh, planSsh } from "../../../../../proto/system/config/plan-ssh.ts";
 import type { SshConfig } from "../../../../../proto/system/system-config.ts";
 import { abilitiesOf } from "./some-abilities.ts";
 
+/** Made for tests by ssh-keygen; nothing is protected by it. */
+const hostKey = readFileSync(new URL("../../../agent/customise/host-key.txt", import.meta.url), "utf8");
 const openssh = { server: "openssh", dropIns: true } as const;
 const service = { path: "/lib/systemd/system/ssh.service", wantedBy: ["multi-user.target"] };
 const socket = { path: "/lib/systemd/system/ssh.socket", wantedBy: ["sockets.target"] };
@@ -40,6 +43,22 @@ describe("planSsh", () => {
     );
   });
 
+  it("leaves it to a dropbear that knows no Ed25519 keys to make some", () => {
+    const written = (algorithms?: readonly string[]) =>
+      planSsh(
+        {},
+        abilitiesOf({ ssh: { server: "dropbear", dropIns: false, ...(algorithms && { algorithms }) } }),
+        undefined,
+      ).map(({ kind, path }) => `${kind} ${path}`);
+    assert.deepEqual(written(), ["remove-matching /etc/dropbear"]);
+    assert.deepEqual(written(["ssh-rsa"]), ["remove-matching /etc/dropbear"]);
+    assert.deepEqual(written(["ssh-rsa", "ssh-ed25519"]), [
+      "remove-matching /etc/dropbear",
+      "folder /etc/dropbear",
+      "file /etc/dropbear/dropbear_ed25519_host_key",
+    ]);
+  });
+
   it("starts the service, or leaves it to a socket that is waiting already", () => {
     const started = (units: SystemAbilities["units"]) =>
       planSsh({ enabled: true, ownHostKeys: false }, abilitiesOf({ ssh: openssh, units }), [])
@@ -73,9 +92,14 @@ describe("planSsh", () => {
       "dropbear's passwords",
       { passwordAuthentication: false },
       { ssh: { server: "dropbear", dropIns: false } },
-      /of which only OpenSSH's has it/,
+      /told that by an option of its start script/,
     ],
-    ["dropbear's keys", { hostKeys: [] }, { ssh: { server: "dropbear", dropIns: false } }, /it makes its own/],
+    [
+      "a key that dropbear does not know",
+      { hostKeys: [hostKey] },
+      { ssh: { server: "dropbear", dropIns: false, algorithms: ["ssh-rsa"] } },
+      /ssh\.hostKeys\[0\]: the image's dropbear knows no ssh-ed25519 keys/,
+    ],
     ["no unit", { enabled: true }, { ssh: openssh }, /the image has none of ssh\.service/],
     ["busybox's init", { enabled: false }, { ssh: openssh, init: "busybox" }, /starts what is in \/etc\/init\.d/],
   ] as const)
