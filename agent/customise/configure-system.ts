@@ -69,7 +69,7 @@ export async function prepareConfiguration(request: ConfigureSystem): Promise<Co
 }
 
 /** The root filesystem in a folder, links followed inside it. */
-function viewOf(root: string): ListedRoot {
+export function viewOf(root: string): ListedRoot {
   return {
     resolve: (path) => resolveInside(root, path),
     readStart: (path, maxBytes) => readInside(root, path, maxBytes),

@@ -1,6 +1,7 @@
 import type { Image, ImageNote } from "../catalogue/image.ts";
 import { rootPartitionOf } from "../catalogue/image.ts";
 import { needsOwnFiles } from "../catalogue/kernel-needs.ts";
+import type { OwnSettings } from "../catalogue/own-settings.ts";
 import { nameBoards } from "../catalogue/pi-board.ts";
 import { type FirstBootTask, firstBootTaskOf } from "./first-boot-words.ts";
 
@@ -58,7 +59,18 @@ export function describeNotes(image: NotedImage): readonly string[] {
     ...describeFirmware(image),
     ...describeFirstBoot(image),
     ...(boot.notes ?? []).flatMap((note) => describe(note, image) ?? []),
+    ...ownSettingsThatCount(image).map(
+      ({ file, sets }) => `${file} sets ${sets.join(", ")}: a profile that says something of these, too, is refused`,
+    ),
   ];
+}
+
+/** The settings of an image that are applied at a first boot of a node. */
+export function ownSettingsThatCount(image: NotedImage): readonly OwnSettings[] {
+  const tasks = isFirstBootPassedOn(image) ? taskOf(image) : new Set<string>();
+  return (image.boot.ownSettings ?? []).filter(
+    ({ reader }) => reader === "cloud-init" || reader === "rpi-preseed" || tasks.has(reader),
+  );
 }
 
 function describe({ kind, detail = "" }: ImageNote, image: NotedImage): string | undefined {

@@ -23,6 +23,11 @@ export function scriptInBootOf(word: string): string | undefined {
   return name === undefined ? undefined : `/boot/${name}`;
 }
 
+/** The name of the script in the firmware's partition that a first-boot word makes systemd run; undefined for any other. */
+export function scriptNameOf(word: string): string | undefined {
+  return /^"?systemd\.run="?\/boot\/(?:firmware\/)?([^/"]+)"*$/.exec(word)?.[1];
+}
+
 /**
  * The same words with the scripts of /boot looked for in /boot/firmware, where fstab(5) mounts the firmware partition
  * there. Raspberry Pi Imager says /boot/firstrun.sh whatever the system; the system's initrd (raspberrypi-sys-mods:

@@ -3,6 +3,7 @@ import type { SystemAbilities } from "../../../proto/system/config/abilities.ts"
 import type { SystemFacts } from "../../../proto/system/system-facts.ts";
 import type { KernelFormat, KernelOrigin } from "../../../proto/words/kernel-kind.ts";
 import type { PartitionTableKind } from "../../../proto/words/partition-table-kind.ts";
+import type { OwnSettings } from "./own-settings.ts";
 import type { PiBoard } from "./pi-board.ts";
 
 /** Name of an image in the catalogue: see isImageName. */
@@ -92,6 +93,8 @@ export interface ImageBoot {
   /** Absent too where the image has no partition that a Pi's firmware boots from. */
   readonly firmware?: ImageFirmware;
   readonly notes?: readonly ImageNote[];
+  /** What the image itself sets at its first boot, of what a profile could set, too. */
+  readonly ownSettings?: readonly OwnSettings[];
 }
 
 /** How an image is stored; see pallet.v1.Pack. Lengths are in bytes. */

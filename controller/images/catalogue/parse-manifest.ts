@@ -4,6 +4,7 @@ import { imageNameForm, isImageName } from "../../../proto/names/image-name.ts";
 import { digestForm, parseImageDigest, parseManifestDigest } from "../../../proto/pack/digest.ts";
 import { sectorBytes } from "../../../proto/pack/image-bounds.ts";
 import type { Image, ImageName } from "./image.ts";
+import { settingsFields, settingsReaders } from "./own-settings.ts";
 import { isPiBoard } from "./pi-board.ts";
 
 const bytes = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
@@ -158,6 +159,9 @@ const manifest = z
       kernelOrigin: z.enum(["raspberry-pi", "upstream", "unknown"]).exactOptional(),
       firmware: firmware.exactOptional(),
       notes: z.array(z.object({ kind: z.string(), detail: z.string().exactOptional() })).exactOptional(),
+      ownSettings: z
+        .array(z.object({ file: z.string(), reader: z.enum(settingsReaders), sets: z.array(z.enum(settingsFields)) }))
+        .exactOptional(),
     }),
     system: system.exactOptional(),
     abilities: z.union([abilities, z.unknown().transform(() => undefined)]).optional(),

@@ -9,6 +9,7 @@ import { maximumBytes } from "../boot/boot-file-limits.ts";
 import { chooseRootPartition, type PartitionContent } from "../boot/choose-root-partition.ts";
 import { copyBootFiles } from "../boot/copy-boot-files.ts";
 import { findNotes } from "../boot/find-notes.ts";
+import { findOwnSettings } from "../boot/find-own-settings.ts";
 import { findFirmwarePartition } from "../boot/firmware-partition.ts";
 import { type ImageCommandLine, parseCommandLine } from "../boot/parse-command-line.ts";
 import { parseOperatingSystem } from "../boot/parse-os-release.ts";
@@ -60,6 +61,7 @@ export async function examineImage(
   assertImageCommandLine([...words, ...firstBootWords], { hasInitrd: copied.initrd !== undefined });
   const { notes: copyNotes, ...boot } = copied;
   const notes = [...copyNotes, ...(await findNotes(firmware, root, words, found.systems))];
+  const ownSettings = await findOwnSettings({ firmware, root, abilities, words, firstBootWords });
   return {
     partitionTable: table.kind,
     partitions,
@@ -73,6 +75,7 @@ export async function examineImage(
       commandLine: words.join(" "),
       ...(firstBootWords.length > 0 && { firstBootWords }),
       ...(notes.length > 0 && { notes }),
+      ...(ownSettings.length > 0 && { ownSettings }),
     },
   };
 }

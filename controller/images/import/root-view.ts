@@ -26,7 +26,9 @@ export function viewRoot(root: ExtFiles): ListedRoot {
     readText: async (path) => (await readStart(path, maximumBytes.text))?.toString("utf8"),
     async list(path) {
       const folder = await resolve(path);
-      return folder === undefined ? [] : root.list(folder);
+      if (folder === undefined || (await lookUp(folder))?.isFile === true) return [];
+      // A folder with a name that no line can hold is listed as far as its names are plain.
+      return (await root.listAll(folder))?.map(({ name }) => name) ?? root.list(folder);
     },
   };
 }

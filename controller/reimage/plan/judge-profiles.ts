@@ -1,11 +1,12 @@
 import { Failure } from "../../../proto/failure.ts";
 import { judgeConfig } from "../../../proto/system/config/judge-config.ts";
+import { judgeOwnSettings } from "../../images/boot/judge-own-settings.ts";
 import type { Image } from "../../images/catalogue/image.ts";
 import { describeFromHooks, type NodeSystem, shortConfig } from "../../profiles/node-system.ts";
 
 /** Why an image cannot be made what the profiles of a node say, before anything is erased; undefined when it can. */
 export function judgeProfiles(
-  image: Pick<Image, "name" | "abilities">,
+  image: Pick<Image, "name" | "partitions" | "rootPartition" | "boot" | "abilities">,
   { config, summary }: NodeSystem,
   noResident: boolean,
 ): Failure | undefined {
@@ -21,7 +22,7 @@ export function judgeProfiles(
       `what ${named} can change in ${image.name} is not known: an older Pallet added it, or its root filesystem cannot be examined; add the ` +
         "image again under another name (controller images add FILE --name NAME), or reimage with --no-profiles",
     );
-  const refusals = judgeConfig(config, image.abilities);
+  const refusals = [...judgeConfig(config, image.abilities), ...judgeOwnSettings(image, config)];
   if (refusals.length === 0) return undefined;
   return new Failure("unsupported", [`${image.name} cannot be made what ${named} says:`, ...refusals].join("\n  "));
 }

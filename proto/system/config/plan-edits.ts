@@ -3,7 +3,7 @@ import { renderTasks, tasksMode, tasksPath } from "../tasks/render-tasks.ts";
 import { tasksStateFile, tasksStateFolder } from "../tasks/tasks-state.ts";
 import type { SystemAbilities } from "./abilities.ts";
 import type { Edit } from "./edit.ts";
-import { planFirstBoot } from "./plan-first-boot.ts";
+import { planFirstBoot, wifiCopierUnit } from "./plan-first-boot.ts";
 import { planIdentity, planMachineId } from "./plan-identity.ts";
 import { planNetwork } from "./plan-network.ts";
 import { planSsh, sshPresets } from "./plan-ssh.ts";
@@ -32,7 +32,7 @@ export function planFields(config: SystemConfig, abilities: SystemAbilities, abo
   const known = unitsWith(config, abilities);
   const presets = [
     ...units,
-    ...["regenerate_ssh_host_keys.service", "userconfig.service"]
+    ...["regenerate_ssh_host_keys.service", "userconfig.service", ...(network.wifi ? [wifiCopierUnit] : [])]
       .filter((name) => Object.hasOwn(known, name) && !units.some((unit) => unit.name === name))
       .map((name) => ({ name, state: "disabled" }) as const),
     ...sshPresets(ssh, abilities),

@@ -12,6 +12,8 @@ import { planUnit } from "./plan-units.ts";
 const cloudConfigPath = "/etc/cloud/cloud.cfg.d/zz-pallet.cfg";
 const seedFolder = "/var/lib/cloud/seed/nocloud";
 const wizardUnit = "userconfig.service";
+/** Up to Raspberry Pi OS bullseye: it moves wpa_supplicant.conf from the firmware's partition over what is there. */
+export const wifiCopierUnit = "raspberrypi-net-mods.service";
 const lightdmPath = "/etc/lightdm/lightdm.conf";
 
 /** Keeps what an image does by itself at its first boot from undoing the config, and from asking questions. */
@@ -19,6 +21,7 @@ export function planFirstBoot(config: SystemConfig, abilities: SystemAbilities, 
   return [
     ...(abilities.cloudInit ? planCloudInit(config, abilities, digest) : []),
     ...(config.users === undefined ? [] : planWizard(abilities)),
+    ...(config.network?.wifi === undefined ? [] : planUnit(wifiCopierUnit, "disabled", abilities, abilities.units)),
   ];
 }
 

@@ -92,6 +92,20 @@ const cases: readonly (readonly [string, Image, readonly RegExp[]])[] = [
     noted({ notes: [{ kind: "two-systems", detail: "2 and 3" }] }),
     [/nodes always boot the one in partition 2/],
   ],
+  [
+    "settings for a first boot that happens",
+    noted({
+      firstBootWords: ["init=/usr/lib/raspberrypi-sys-mods/firstboot"],
+      ownSettings: [
+        { file: "custom.toml", reader: "firstboot", sets: ["hostname", "users"] },
+        { file: "firstrun.sh", reader: "systemd-run", sets: ["users"] },
+      ],
+    }),
+    [
+      /firstboot" is passed on/,
+      /^custom\.toml sets hostname, users: a profile that says something of these, too, is refused$/,
+    ],
+  ],
   ["a kind that only a newer Pallet knows", noted({ notes: [{ kind: "toString" }, { kind: "new" }] }), []],
 ];
 

@@ -4,11 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { execa } from "execa";
+import { viewOf } from "../../../../../agent/customise/configure-system.ts";
 import { extFiles } from "../../../../../controller/images/filesystems/ext-files.ts";
-import { examineSystem } from "../../../../../controller/images/import/examine-system.ts";
+import { examineProfiled, examineSystem } from "../../../../../controller/images/import/examine-system.ts";
 import type { Failure } from "../../../../../proto/failure.ts";
+import { examineAbilities } from "../../../../../proto/system/config/examine-abilities.ts";
 import { judgeResident, type ResidentProgram } from "../../../../../proto/system/judge-resident.ts";
 import { hostFrom, type SystemFacts } from "../../../../../proto/system/system-facts.ts";
+import { requires } from "../../../../requirements.ts";
+import { aRootFilesystem, type RootName, rootFilesystems } from "../../../agent/customise/a-root-filesystem.ts";
 import { aHeader, anElf } from "../../../proto/system/an-elf.ts";
 import { makeSmallImage, type Tree } from "../small-image.ts";
 
@@ -111,4 +115,17 @@ describe("the system of an image, as a plan knows it", () => {
       undefined,
     );
   });
+});
+
+describe("what profiles can change, as a plan knows it", requires("root"), () => {
+  for (const name of Object.keys(rootFilesystems) as RootName[])
+    it(`is what the agent finds on the card: ${name}`, async (test) => {
+      const root = await aRootFilesystem(test, name);
+      const imagePath = join(root, "..", "root.img");
+      await execa("mke2fs", ["-q", "-t", "ext4", "-d", root, imagePath, "16M"]);
+      const known = await examineProfiled(extFiles({ imagePath, offsetBytes: 0 }));
+      const found = await examineAbilities(viewOf(root));
+      assert.deepEqual(known, found);
+      assert.ok(Object.keys(found.units).length > 0);
+    });
 });
