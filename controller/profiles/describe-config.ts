@@ -2,6 +2,7 @@ import { stringify } from "yaml";
 import type { FileConfig, SystemConfig } from "../../proto/system/system-config.ts";
 import type { FromHook } from "./hook-values.ts";
 import { describeFromHooks } from "./node-system.ts";
+import { utf8Of } from "./read-bounded.ts";
 
 /** What stands for a secret wherever a config is shown. */
 export const hidden = "(secret)";
@@ -64,11 +65,7 @@ function shownContent(content: FileConfig["content"], isSecret: boolean): object
 
 function shownBytes(bytes: Uint8Array): string {
   if (bytes.length > mostShownBytes) return `(${bytes.length} bytes)`;
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return `(${bytes.length} bytes that are no text)`;
-  }
+  return utf8Of(bytes) ?? `(${bytes.length} bytes that are no text)`;
 }
 
 function hide<Name extends string>(name: Name, value: unknown): object {

@@ -37,7 +37,7 @@ export function parseProfile(text: string, file: string): ParsedProfile {
     };
   const root = locate(yaml.contents, yaml, { file, problems, field: "", depth: 0 });
   const written = fieldOf(root, "system");
-  problems.push(...checkShape(root, profileShape), ...findTemplateProblems(written));
+  problems.push(...checkShape(root, profileShape), ...findTemplateProblems(written, systemShape));
   problems.push(...findMisplacedHookValues(written, systemShape));
   const match = readMatch(fieldOf(root, "match"), problems);
   const name = textOf(root, "name") ?? basename(file).replace(/\.ya?ml$/, "");
@@ -74,7 +74,11 @@ function locate(node: unknown, yaml: YamlText, where: Where): Located {
     return nothing;
   }
   if (isAlias(node)) {
-    problems.push({ place, problem: "anchors and aliases are not read: put what several nodes share into a profile" });
+    problems.push({
+      place,
+      problem:
+        "anchors and aliases are not read: put what several nodes share into a profile, and a text that begins with * into quotes",
+    });
     return nothing;
   }
   if (isMap(node)) return locateMap(node.items, yaml, { ...where, field }, place);

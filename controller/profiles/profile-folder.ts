@@ -7,7 +7,7 @@ import { buildConfig } from "./build-config.ts";
 import { chooseProfiles, isFor, type ProfiledNode } from "./choose-profiles.ts";
 import { digestConfig } from "./digest-config.ts";
 import { findHookValues, findMissingSecrets, standIns } from "./hook-values.ts";
-import { type Located, type Problem, renderProblem } from "./located.ts";
+import { type Located, type Place, type Problem, renderProblem } from "./located.ts";
 import { type NodeSystem, summaryOf } from "./node-system.ts";
 import { placeOfField } from "./place-of-field.ts";
 import type { Profile } from "./profile.ts";
@@ -45,6 +45,8 @@ export interface ExaminedSystem {
   /** Absent where there are problems, and where they say nothing. */
   readonly system?: NodeSystem;
   readonly problems: readonly Problem[];
+  /** Where the profiles say a field of the config. */
+  readonly placeOf?: (field: string) => Place;
 }
 
 /** A config, with what it was built from; both absent where there are problems, and where profiles say nothing. */
@@ -126,6 +128,7 @@ function createProfileSet(profiles: readonly Profile[], key: Uint8Array, promise
         ...(fromHooks.length > 0 && { fromHooks }),
       },
       problems,
+      placeOf: (field) => placeOfField(system, field),
     };
   };
   return {

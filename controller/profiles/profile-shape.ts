@@ -14,11 +14,15 @@ const literal = (wants: string, form?: RegExp): Shape => ({
   literal: true,
   ...(form && { form }),
 });
-const file: Shape = { kind: "text", wants: "the path of a file, from the profile's folder", names: "file" };
-const secretFile: Shape = {
+const file = {
+  kind: "text",
+  wants: "the path of a file, from the profile's folder",
+  names: "file",
+} as const satisfies Shape;
+const secretFile = {
   ...{ kind: "text", wants: "the path of a file that only its owner may read, from the profile's folder" },
   names: "secret-file",
-};
+} as const satisfies Shape;
 const list = (of: Shape, by?: "name" | "path"): Shape => ({ kind: "list", of, most: 1024, ...(by && { by }) });
 const map = (fields: MapShape["fields"], more: Partial<MapShape> = {}): MapShape => ({ kind: "map", fields, ...more });
 const variable = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
@@ -90,8 +94,8 @@ export const systemShape: MapShape = map(
         {
           path: text("an absolute path"),
           content: free("text"),
-          contentFile: file,
-          secretFile,
+          contentFile: { ...file, isBytes: true },
+          secretFile: { ...secretFile, isBytes: true },
           secretFrom: hookSecret,
           link: text("the target of a symbolic link"),
           folder: flag,

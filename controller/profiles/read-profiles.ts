@@ -1,4 +1,4 @@
-import { open, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { limits } from "../../proto/limits.ts";
 import { compareNames } from "../../proto/names/natural-order.ts";
@@ -7,6 +7,7 @@ import type { Problem } from "./located.ts";
 import { parseProfile } from "./parse-profile.ts";
 import type { Profile } from "./profile.ts";
 import { systemShape } from "./profile-shape.ts";
+import { noText, readBounded, utf8Of } from "./read-bounded.ts";
 import { readReferences } from "./read-references.ts";
 import { selectReferences } from "./select-references.ts";
 
@@ -60,20 +61,12 @@ export async function readProfiles(directory: string): Promise<ReadProfiles> {
   return { profiles: profiles.toSorted(inOrder), problems };
 }
 
+/** A profile may be a link: whoever keeps its folder may have it elsewhere. */
 async function readText(file: string): Promise<string | { readonly problem: string }> {
   const most = limits.profiles.fileBytes.most;
-  try {
-    const handle = await open(file);
-    try {
-      const stats = await handle.stat();
-      if (!stats.isFile()) return { problem: "is no file" };
-      if (stats.size > most) return { problem: `has ${stats.size} bytes; a profile has at most ${most}` };
-      return await handle.readFile("utf8");
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return { problem: `cannot be read (${code ?? message})` };
-  }
+  const read = await readBounded(file, ({ size }) =>
+    size > most ? `has ${size} bytes; a profile has at most ${most}` : undefined,
+  );
+  if (typeof read === "string") return { problem: read };
+  return utf8Of(read) ?? { problem: noText };
 }

@@ -19,7 +19,9 @@ export interface RenderedProfiles {
  * @param profiles in the order in which they are merged
  */
 export function renderProfiles(profiles: readonly Profile[], values: TemplateValues): RenderedProfiles {
-  const rendered = profiles.flatMap(({ system }) => (system === undefined ? [] : [renderTemplates(system, values)]));
+  const rendered = profiles.flatMap(({ system }) =>
+    system === undefined ? [] : [renderTemplates(system, systemShape, values)],
+  );
   const unrendered = rendered.flatMap(({ problems }) => problems);
   if (unrendered.length > 0) return { problems: unrendered };
   const [first, ...others] = rendered.map(({ value }) => value);

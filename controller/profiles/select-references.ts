@@ -10,6 +10,8 @@ export interface Reference {
   readonly path: string;
   /** Whether nobody but its owner may read it. */
   readonly isSecret: boolean;
+  /** Whether it has to be a text. */
+  readonly isText: boolean;
 }
 
 /** The files that a value names; those whose names are templates yet are left out. */
@@ -30,7 +32,8 @@ export function selectReferences(
     if (of.kind !== "text" || of.names === undefined || each.kind !== "scalar" || isTemplate(each)) return;
     const path = referencedPath(each);
     if (path === undefined) problems.push({ place: each.place, problem: outside });
-    else references.push({ place: each.place, path, isSecret: of.names === "secret-file" });
+    else
+      references.push({ place: each.place, path, isSecret: of.names === "secret-file", isText: of.isBytes !== true });
   };
   visit(value, shape);
   return { references, problems };

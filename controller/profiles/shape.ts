@@ -9,6 +9,8 @@ export type Shape =
       readonly secret?: boolean;
       /** A file that the text names, beside the profile: as it is, or one that nobody else may read. */
       readonly names?: "file" | "secret-file";
+      /** Any bytes may be in that file; otherwise text. */
+      readonly isBytes?: true;
       /** Never a template. */
       readonly literal?: boolean;
       /** Whether its template may use what hooks give: any text will do there, so that a plan can be made without it. */

@@ -29,6 +29,7 @@ import type { ReimageSettings } from "./machine/settings.ts";
 import { occurrenceOf } from "./machine/sighting.ts";
 import { assertNoReimage } from "./plan/being-reimaged.ts";
 import { cardFitOf } from "./plan/describe-card-growth.ts";
+import { judgeClashes } from "./plan/judge-clashes.ts";
 import { type NodeBeforeReimage, planReimage } from "./plan/plan-rollout.ts";
 import type { Reimage, ReimageId, Rollout, RolloutId, RolloutPlan, RolloutRequest } from "./plan/rollout.ts";
 import { newRolloutId } from "./plan/rollout-id.ts";
@@ -80,6 +81,15 @@ function configIn(
 ): { readonly config?: ConfigSummary } {
   const system = systems.get(id);
   return system === undefined ? {} : { config: system.summary };
+}
+
+/** The same, with why nodes may not be reimaged together in place of what the profiles say. */
+function withClashes(seen: readonly NodeBeforeReimage[]): readonly NodeBeforeReimage[] {
+  const clashes = judgeClashes(seen);
+  return seen.map((before) => {
+    const clash = clashes.get(before.node.id);
+    return clash === undefined ? before : { ...before, system: clash };
+  });
 }
 
 /** Builds the rollouts over the journal. Listens to node changes from the start. */
@@ -267,7 +277,7 @@ export function createRollouts(
       signal?.throwIfAborted();
       return {
         image,
-        plans: seen.map((before) =>
+        plans: withClashes(seen).map((before) =>
           planReimage(before, image, request, world.cardFirmware, world.loader, world.protectedDisks),
         ),
       };
@@ -308,6 +318,8 @@ export function createRollouts(
       const targets = wanted.filter((node) => !isUnchanged(node, image, request, systems.get(node.id)));
       if (targets.length === 0) throw precondition(describeNothing(request, wanted.length));
       for (const node of targets) assertNoReimage(node, activeRolloutOf);
+      const [clash] = judgeClashes(wanted.map((node) => ({ node, system: systems.get(node.id) }))).values();
+      if (clash !== undefined) throw clash;
       return create(id, request, targets, { image, systems });
     },
 

@@ -1,7 +1,7 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, openSync, rmSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { createNodeRows } from "./node-rows.ts";
+import { publishFile } from "./publish-file.ts";
 import { migrate } from "./schema.ts";
 import { inTransaction } from "./transaction.ts";
 
@@ -37,11 +37,5 @@ export function copyNodes(database: DatabaseSync, to: string): void {
   } finally {
     copy.close();
   }
-  renameSync(unfinished, to);
-  const folder = openSync(dirname(to), "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
+  publishFile(unfinished, to);
 }

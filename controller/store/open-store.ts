@@ -9,6 +9,7 @@ import type { NodeLogRows } from "../logs/node-logs.ts";
 import type { NodeRows } from "../nodes/node-table.ts";
 import type { Journal } from "../reimage/journal.ts";
 import { countChanges, countedTables, heldBy } from "./change-count.ts";
+import { copyBeforeMigration } from "./copy-before-migration.ts";
 import { copyNodes, copyPathOf, findCopy } from "./copy-nodes.ts";
 import { createEventRows } from "./event-rows.ts";
 import { type Beside, describeDamage, describeEmptied, explainOpenFailure } from "./explain-open-failure.ts";
@@ -70,6 +71,7 @@ export function openStore(path: string, { busyTimeoutMs = 2000 } = {}): Store {
     database.exec("PRAGMA journal_mode = WAL");
     // Racks lose power. Whatever was reported as done has to be on disk, above all boot targets and the journal.
     database.exec("PRAGMA synchronous = FULL");
+    if (path !== ":memory:") copyBeforeMigration(database, path);
     migrate(database);
     return storeOver(database, path, verdict.kind === "lost" ? verdict.changes : 0);
   } catch (error) {

@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
+import { migrationCopiesOf } from "./copy-before-migration.ts";
 import { copyPathOf } from "./copy-nodes.ts";
 import { markPathOf } from "./state-mark.ts";
 
@@ -17,7 +18,8 @@ export function protectState(path: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   // A folder without the database may be somebody's who named the wrong one.
   if (existsSync(path)) close(folder, 0o700);
-  for (const file of [path, `${path}-wal`, `${path}-journal`, markPathOf(path), copyPathOf(path)]) close(file, 0o600);
+  const kept = [markPathOf(path), copyPathOf(path), ...migrationCopiesOf(path)];
+  for (const file of [path, `${path}-wal`, `${path}-journal`, ...kept]) close(file, 0o600);
 }
 
 /** Makes the file of a database before SQLite does, whose log takes its mode (sqlite3.c: findCreateFileMode). */

@@ -115,14 +115,7 @@ export const migrations: readonly string[] = [
  * Throws a Failure when the database was written by a newer Pallet.
  */
 export function migrate(database: DatabaseSync, steps: readonly string[] = migrations): void {
-  const found = versionOf(database);
-  if (found > steps.length) {
-    throw new Failure(
-      "invalid",
-      `the state database has schema version ${found}, but this Pallet only knows versions up to ${steps.length}: ` +
-        "it was written by a newer Pallet; run that one, or point stateDirectory at another folder",
-    );
-  }
+  const found = schemaVersionOf(database, steps);
   for (const [index, step] of steps.entries()) {
     if (index < found) continue;
     inTransaction(database, () => {
@@ -132,6 +125,13 @@ export function migrate(database: DatabaseSync, steps: readonly string[] = migra
   }
 }
 
-function versionOf(database: DatabaseSync): number {
-  return Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
+/** How many of the steps a database has seen. Throws a Failure when it was written by a newer Pallet. */
+export function schemaVersionOf(database: DatabaseSync, steps: readonly string[] = migrations): number {
+  const found = Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
+  if (found <= steps.length) return found;
+  throw new Failure(
+    "invalid",
+    `the state database has schema version ${found}, but this Pallet only knows versions up to ${steps.length}: ` +
+      "it was written by a newer Pallet; run that one, or point stateDirectory at another folder",
+  );
 }

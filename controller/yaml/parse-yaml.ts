@@ -1,9 +1,20 @@
-import { LineCounter, type Node, parseDocument } from "yaml";
+import { type ErrorCode, LineCounter, type Node, parseDocument } from "yaml";
 
 /** One mistake in YAML brings others with it: so many are told. */
 const mostMalformed = 10;
 /** A thousand of these would take the library a GiB; settings nest three deep. */
 const tooDeep = /(?:[-?:][ \t]+){64}/;
+
+/** In place of the library's, which are for programmers, or quote what could be a secret. */
+const ownWords: { readonly [code in ErrorCode]?: string } = {
+  DUPLICATE_KEY: "a key appears twice; delete one",
+  TAG_RESOLVE_FAILED: "what begins with ! is a tag to YAML; put a text that does into quotes",
+  MULTIPLE_DOCS: "a second document begins here; put it into a file of its own",
+  RESOURCE_EXHAUSTION: "it is nested too deep",
+};
+
+/** What the text has there: its place says enough. */
+const quotedEnd = /: ".*$/s;
 
 /** Where something stands in a text; both count from 1. */
 export interface TextPlace {
@@ -46,7 +57,7 @@ export function parseYaml(text: string): YamlText {
   const malformed = [...document.errors, ...document.warnings];
   const problems: YamlProblem[] = malformed.slice(0, mostMalformed).map((error) => {
     const place = placeOf(error.pos[0]);
-    const problem = error.code === "DUPLICATE_KEY" ? "a key appears twice; delete one" : error.message;
+    const problem = ownWords[error.code] ?? error.message.replace(quotedEnd, "");
     return { ...(place && { place }), problem };
   });
   if (malformed.length > mostMalformed)

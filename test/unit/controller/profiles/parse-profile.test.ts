@@ -98,6 +98,8 @@ system:
     ["an include", `system: { hostname: "{% include '/etc/shadow' %}" }\n`, /the template .*include/],
     ["too long a template", `system: { hostname: "{{ name }}${"x".repeat(65_536)}" }\n`, /limit exceeded/],
     ["a name that is none", "system: {}\n", undefined],
+    ["a second document", "system: {}\n---\nsystem: {}\n", /line 2 column 1: a second document begins here/],
+    ["lists within lists", `system: ${"[".repeat(2000)}\n`, /it is nested too deep/],
   ] as const) {
     if (says === undefined) continue;
     it(`refuses ${title}`, () => {
@@ -105,13 +107,31 @@ system:
     });
   }
 
-  it("says nothing of a secret that is not as it should be", () => {
-    const problems = problemsOf("system: { users: [{ name: ada, passwordHash: 12345 }], userData: [canary] }\n").join(
-      "\n",
-    );
-    assert.match(problems, /users\[0\]\.passwordHash: what is written does not go here/);
-    assert.doesNotMatch(problems, /12345|canary/);
-  });
+  for (const [title, text, says] of [
+    ["of another type", "passwordHash: 12345canary1\n      groups: [1]", /groups/],
+    ["that is a number", "passwordHash: 12345", /users\[0\]\.passwordHash: what is written does not go here/],
+    [
+      "that begins like a template",
+      'passwordHash: "x{{canary"',
+      /passwordHash: it has a template that is wrong.*goes into a file/,
+    ],
+    ["with a tag of templates", 'passwordHash: "{% canary %}"', /passwordHash: it has a template that is wrong/],
+    [
+      "with a filter of templates",
+      `passwordHash: "{{ 'a' | canary }}"`,
+      /passwordHash: it has a template that is wrong/,
+    ],
+    ["in a field that is none", 'passwordHsh: "{{canary"', /passwordHsh: there is no such field here/],
+    ["that is an alias to YAML", "passwordHash: *canary", /a text that begins with \* into quotes/],
+    ["that is a tag to YAML", "passwordHash: !canary", /what begins with ! .* quotes/],
+    ["that YAML does not know", "passwordHash: '$y$'canary", /line 4 column 26/],
+  ] as const) {
+    it(`says nothing of a secret ${title}`, () => {
+      const problems = problemsOf(`system:\n  users:\n    - name: ada\n      ${text}\n`).join("\n");
+      assert.match(problems, says);
+      assert.doesNotMatch(problems, /12345|canary/);
+    });
+  }
 
   it("wants a name where the file's is none", () => {
     const { problems } = parseProfile("system: {}\n", "/etc/pallet/profiles/Über.yaml");

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { checkProfiles } from "../../../../controller/profiles/check-profiles.ts";
 import { renderConfig } from "../../../../controller/profiles/describe-config.ts";
 import { renderProblem } from "../../../../controller/profiles/located.ts";
 import type { NodeSystem } from "../../../../controller/profiles/node-system.ts";
 import { createProfileFolder, type ProfileFolder } from "../../../../controller/profiles/profile-folder.ts";
 import { Failure } from "../../../../proto/failure.ts";
+import { execa } from "../../../../proto/linux/leashed-execa.ts";
 import { assertGolden } from "../../../golden.ts";
 import { aNode } from "../boot/a-node.ts";
 import { aFacts } from "./a-facts.ts";
@@ -154,6 +156,89 @@ describe("a folder of profiles", () => {
     assert.match(message, /d\.yaml: has \d+ bytes; a profile has at most 262144/);
     assert.match(message, /a\.yaml line 1 .*contentFile: \S+\/folder is no file/);
     assert.match(message, /\/huge has 1048577 bytes/);
+  });
+
+  it("waits for no pipe that is in the place of a profile", { timeout: 20_000 }, async (test) => {
+    const directory = await aFolderOfProfiles(test, { "b.yaml": "system: {}" });
+    await execa("mkfifo", [join(directory, "a.yaml")]);
+    assert.match(await failureOf(createProfileFolder(directory, key)), /a\.yaml: is no file/);
+  });
+
+  it("takes no text that is none in UTF-8, but any bytes for a file of a system", async (test) => {
+    const directory = await aFolderOfProfiles(test, {
+      "a.yaml": `system:
+  files: [{ path: /etc/a, contentFile: latin }, { path: /etc/b, secretFile: secret }]
+  users: [{ name: ada, authorizedKeysFile: latin, passwordHashFile: secret }]
+  tasks: [{ name: a, scriptFile: latin, secretFiles: { TOKEN: secret } }]
+  userDataFile: secret
+`,
+    });
+    const latin = Buffer.from("#!/bin/sh\n# Z\u00fcrich\n", "latin1");
+    await writeFile(join(directory, "latin"), latin);
+    await writeFile(join(directory, "secret"), latin, { mode: 0o600 });
+    await writeFile(join(directory, "b.yaml"), Buffer.from("system: { hostname: z\u00fcrich }", "latin1"));
+    const { problems } = await createProfileFolder(directory, key).look();
+    assert.deepEqual(
+      problems.map(({ place, problem }) => [place.field, problem.replace(/^\S+\//, "")]),
+      [
+        ["", "is no text in UTF-8; save it as that"],
+        ["system.users[0].authorizedKeysFile", "latin is no text in UTF-8; save it as that"],
+        ["system.users[0].passwordHashFile", "secret is no text in UTF-8; save it as that"],
+        ["system.tasks[0].scriptFile", "latin is no text in UTF-8; save it as that"],
+        ["system.tasks[0].secretFiles.TOKEN", "secret is no text in UTF-8; save it as that"],
+        ["system.userDataFile", "secret is no text in UTF-8; save it as that"],
+      ],
+    );
+  });
+
+  it("follows links as far as they stay in it", async (test) => {
+    const outside = await aFolderOfProfiles(test, { motd: "canary\n", "b.yaml": "system: { timezone: UTC }" });
+    const directory = await aFolderOfProfiles(test, {
+      "a.yaml": "system: { files: [{ path: /etc/a, contentFile: inside }] }",
+      "files/motd": "hello\n",
+    });
+    // As Kubernetes mounts a ConfigMap; and a profile that is kept elsewhere.
+    await symlink("files", join(directory, "..data"));
+    await symlink("..data/motd", join(directory, "inside"));
+    await symlink(join(outside, "b.yaml"), join(directory, "b.yaml"));
+    const place = join(outside, "profiles");
+    await symlink(directory, place);
+    const folder = createProfileFolder(place, key);
+    assert.deepEqual((await succeeds(folder)).config.files, [
+      { path: "/etc/a", content: { kind: "file", bytes: Buffer.from("hello\n") } },
+    ]);
+    await symlink(outside, join(directory, "out"));
+    await symlink(join(outside, "motd"), join(directory, "leads"));
+    await writeFile(
+      join(directory, "c.yaml"),
+      "system: { files: [{ path: /etc/b, contentFile: out/motd }, { path: /etc/c, contentFile: leads }] }",
+    );
+    const message = await failureOf(folder);
+    assert.match(message, /files\[0\]\.contentFile: \S+\/out\/motd leads out of \S+ by a link/);
+    assert.match(message, /files\[1\]\.contentFile: \S+\/leads leads out of \S+ by a link/);
+  });
+
+  it("is told what several nodes cannot all be, with its place and their names", async (test) => {
+    const directory = await aFolderOfProfiles(test, {
+      "a.yaml":
+        "system: { hostname: '{{ name }}', network: { interfaces: [{ name: eth0, addresses: [10.0.0.7/24] }] } }",
+      "b.yaml": "match: { name: pi-1 }\nsystem: { hostname: pi-2, network: { interfaces: null } }",
+    });
+    const nodes = ["pi-1", "pi-2", "pi-3"].map((name) => aNode({ name }));
+    const checked = await checkProfiles(createProfileFolder(directory, key), nodes, async () => "debian");
+    assert.deepEqual(
+      checked.problems.map((problem) => [renderProblem(problem).replace(/; .*/, ""), problem.nodes]),
+      [
+        [
+          `${directory}/b.yaml line 2 column 21: system.hostname: several nodes would have the host name pi-2`,
+          ["pi-1", "pi-2"],
+        ],
+        [
+          `${directory}/a.yaml line 1 column 85: system.network.interfaces[0].addresses[0]: several nodes would have the address 10.0.0.7`,
+          ["pi-2", "pi-3"],
+        ],
+      ],
+    );
   });
 
   it("is refused whole when two profiles have one name", async (test) => {

@@ -150,4 +150,22 @@ describe("the config of a node", () => {
     assert.match((await planOf(rack, { onlyChanged: true }))?.refusal?.message ?? "", /the profiles have 1 problem/);
     await assert.rejects(rack.rollouts().start({ nodes: [], all: true, id }), /the profiles have 1 problem/);
   });
+
+  it("that two nodes cannot both have is a refusal in the plan, and refuses the start; one of them alone may have it", async () => {
+    const rack = createFakeRack(3);
+    rack.images = [profiled];
+    rack.systemOf = ({ name }) => aSystem(digests.one, name === "pi-3" ? "other" : "pi");
+    for (const machine of rack.machines) machine.powerOn();
+    await rack.clock.advanceSettling(25_000);
+    const says = /by the profiles, several nodes would have the host name pi; .* \(pi-1, pi-2\)/;
+    const { plans } = await rack.rollouts().plan({ nodes: [], all: true });
+    assert.deepEqual(
+      plans.map(({ refusal }) => says.test(refusal?.message ?? "")),
+      [true, true, false],
+    );
+    await assert.rejects(rack.rollouts().start({ nodes: [], all: true, id }), says);
+    assert.deepEqual(rack.rollouts().list(), []);
+    await rack.rollouts().start({ nodes: ["pi-1", "pi-3"], all: false, id });
+    assert.equal(rack.rollouts().list().length, 1);
+  });
 });
