@@ -35,11 +35,12 @@ export function isConfiguring(phase: Phase): phase is Proved & { readonly config
   return phase.name === "proved" && phase.configuration?.state === "running";
 }
 
-/** Whether tasks may still make a proved node a configured one, after nobody waits for them any more. */
+/**
+ * Whether tasks may still make a proved node a configured one: also when they were given up, and those of a late proof,
+ * which run after their rollout has ended.
+ */
 export function mayBeConfigured(phase: Phase): boolean {
-  return (
-    phase.name === "proved" && (phase.configuration?.state === "failed" || phase.configuration?.state === "cancelled")
-  );
+  return phase.name === "proved" && phase.configuration !== undefined && phase.configuration.state !== "configured";
 }
 
 /** How the tasks stand that a proving system reports; empty where it has none. */

@@ -16,6 +16,8 @@ export function judgeTargets(history: readonly Entry[]): readonly Finding[] {
   const ofBoard = new Map<string, Set<string>>();
   const serials = new Map<string, string>();
   const stuck = new Map<string, number>();
+  /** The local targets that operators gave last. */
+  const words = new Map<string, string>();
   /** Nodes whose cards were exchanged: what their targets mean, nobody knows. */
   const exchanged = new Set<string>();
   for (const entry of history) {
@@ -44,9 +46,15 @@ export function judgeTargets(history: readonly Entry[]): readonly Finding[] {
     if (before === now) continue;
     // Another board begins in the agent, and the first one is what it was when it comes back.
     if (isAnotherBoard && (target === "agent" || wasBefore)) continue;
-    if (isAnswered(history, entry)) continue;
+    if (isAnswered(history, entry)) {
+      words.set(node, now);
+      continue;
+    }
     if (reimageOf(state, node, at) !== undefined) {
-      if (target === "local" && !exchanged.has(node) && !holds(state, node, image)) {
+      // What was an operator's word, with a warning, is given back as that.
+      const isWord = words.get(node) === now;
+      if (target === "local" && !isWord) words.delete(node);
+      if (target === "local" && !isWord && !exchanged.has(node) && !holds(state, node, image)) {
         findings.push({
           invariant: "local-only-onto-its-image",
           at,

@@ -191,6 +191,9 @@ describe("the tasks of a proved node", () => {
     const failed = stateIn("failed");
     const state = { ...failed, phase: { ...failed.phase, late } as ReimageState["phase"] };
     assert.equal(configurationOf(step(state, sighted(reportOf("succeeded"))).state)?.state, "configured");
+    const running = step(state, sighted(reportOf("running"))).state;
+    assert.ok(isOpen(running), "after the end of its rollout, too, what it reports is heard");
+    assert.equal(configurationOf(step(running, sighted(reportOf("succeeded"))).state)?.state, "configured");
   });
 
   it("decide, with the proofs, how the rollout has ended", () => {
@@ -203,6 +206,7 @@ describe("the tasks of a proved node", () => {
     } as unknown as Parameters<typeof viewRollout>[0];
     const stateWith = (report: TasksReport) => viewRollout(record, [provedWith(report)]);
     assert.equal(stateWith(reportOf("succeeded", "succeeded")).state, "succeeded");
+    assert.equal(stateWith(reportOf("succeeded", "running")).state, "failed", "of a late proof: not yet");
     const failed = stateWith(reportOf("succeeded", "failed"));
     assert.equal(failed.state, "failed");
     assert.equal(failed.reimages[0]?.phase, "proved");
