@@ -1,7 +1,6 @@
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import { sameReports } from "../../proto/system/tasks/report-tasks.ts";
-import { type Bell, createBell } from "../../proto/time/bell.ts";
 import { pause } from "../../proto/time/pause.ts";
 import { type AgentRun, startAgent, type WriteFault } from "./agent-run.ts";
 import { type Card, deviceOf, rootFoundBy, withNewDiskId } from "./card.ts";
@@ -80,7 +79,7 @@ export function createBoard(
   let stands: Board["stands"] = { in: "nothing", since: clock.now(), boot: "" };
   let system: Pick<Parameters<typeof startAgent>[0], "role" | "root" | "installed"> | undefined;
   let tasks: TaskRun | undefined;
-  const tasksChanged = createBell();
+  let tasksChanged = (): void => undefined;
 
   const cards = (): ReadonlyMap<string, Card> =>
     new Map([["/dev/mmcblk0", board.card], ...(board.disk ? ([["/dev/sda", board.disk]] as const) : [])]);
@@ -167,7 +166,7 @@ export function createBoard(
         about: { board: name, card: board.card.name, reimage: stamp?.reimageId ?? "" },
         ...{ life: signal, clock, random: random.fork(`tasks ${boots}`), recorder },
         nextFault: () => board.taskFaults.shift(),
-        changed: tasksChanged.ring,
+        changed: () => tasksChanged(),
       });
     startProcess();
   }
@@ -221,17 +220,21 @@ export function createBoard(
         failures += 1;
         waitMs = Math.min(15_000, 1_000 * 2 ** failures);
       }
-      await untilNews(Math.max(50, waitMs), own.life, isKnown && own.role === "resident" ? tasksChanged : undefined);
+      if (own.life.aborted) return;
+      await untilNews(Math.max(50, waitMs), own.life);
+      if (own.life.aborted) return;
     }
   }
 
-  /** That long, or until the bell rings. Rejects when `life` ends. */
-  async function untilNews(ms: number, life: AbortSignal, bell: Bell | undefined): Promise<void> {
-    if (bell === undefined) return pause(clock, ms, life);
-    const over = new AbortController();
-    const either = AbortSignal.any([life, over.signal]);
-    await Promise.race([pause(clock, ms, either), bell.next(either)]).finally(() => over.abort());
-    life.throwIfAborted();
+  /** That long, or until its tasks have gone on; never when `life` ends before. */
+  function untilNews(ms: number, life: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const stop = clock.setTimeout(resolve, ms, life);
+      tasksChanged = () => {
+        stop();
+        resolve();
+      };
+    });
   }
 
   /** Firmware asks DHCP and TFTP again and again. */

@@ -21,7 +21,7 @@ export const invariants = {
   "hooks-have-a-reason":
     "a hook runs at the moment that it is for, with one id and one message, and again only after a restart",
   "config-is-as-confirmed":
-    "a system is written and proved only as the profiles said when it was confirmed, and still said at the write",
+    "a system is written and proved only as the profiles said when it was confirmed, and by a config only if they still say so at the write",
   "configured-is-true": "a node is configured when all tasks of its system have succeeded in it, and not before",
   "late-tasks-count": "a node whose tasks have all succeeded in the end is configured",
   "retry-spares-the-proved": "a rollout that is tried again touches no node that it has proved",

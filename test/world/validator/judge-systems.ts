@@ -78,7 +78,8 @@ export function judgeSystems(history: readonly Entry[]): readonly Finding[] {
         const isSaid = saidWithin(underWayMs, entry.at).some(
           (profiles) => !profiles.isBroken && configOf(profiles, asked?.image ?? "") === asked?.config,
         );
-        if (asked !== undefined && !isSaid)
+        // Where nothing was confirmed, nothing is what is written.
+        if (asked?.config !== undefined && !isSaid)
           found(
             "config-is-as-confirmed",
             entry.at,
