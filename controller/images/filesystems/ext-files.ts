@@ -1,9 +1,10 @@
 import { posix } from "node:path";
 import { Failure } from "../../../proto/failure.ts";
+import { type Answer, debugfsSession, longestRequest } from "./debugfs-session.ts";
 import type { FilesystemPlace } from "./fat-files.ts";
 import { type FolderEntry, parseErrors, parseFolder, parseFolderEntries, parseInode } from "./parse-debugfs.ts";
-import { readToolOutput, type ToolOutput, type ToolRun } from "./read-tool-output.ts";
-import { isPlainPath, isSafePath } from "./safe-path.ts";
+import { readToolOutput, type ToolRun } from "./read-tool-output.ts";
+import { isDebugfsPath, isSafePath } from "./safe-path.ts";
 
 const maximumAnswerBytes = 1024 * 1024;
 const maximumLinks = 8;
@@ -41,31 +42,21 @@ export interface ExtFiles {
 }
 
 /** Opens an ext filesystem; nothing is read yet. Paths are absolute within it. */
-export function extFiles({ imagePath, offsetBytes, signal }: FilesystemPlace): ExtFiles {
-  const ask = async (
-    request: string,
-    path: string,
-    limit = maximumAnswerBytes,
-    { to, excess }: { readonly to?: string; readonly excess?: ToolRun["excess"] } = {},
-  ): Promise<ToolOutput> => {
-    if (!isPlainPath(path.replace(/^\//, "") || "x"))
-      throw new Failure("invalid", `"${path}" is not a valid path in an image`);
-    // The value after "?" is debugfs's; a "?" in the image's own path would be taken for it, so the store has none.
-    const args = ["-R", `${request} ${path}`, `${imagePath}?offset=${offsetBytes}`];
-    const result = await readToolOutput({ command: "debugfs", args, maximumBytes: limit, excess, signal }, to);
-    if (/Bad magic|while (trying to open|reading|checking)|Filesystem not open/i.test(result.errors)) {
-      throw new Failure("image-damaged", `a filesystem of the image cannot be read: ${parseErrors(result.errors)}`);
-    }
-    return result;
+export function extFiles(place: FilesystemPlace): ExtFiles {
+  const session = debugfsSession(place);
+  const ask = async (request: string, path: string, maximumBytes = maximumAnswerBytes): Promise<Answer> => {
+    const words = `${request} ${plainPath(path)}`;
+    if (words.length > longestRequest) return askAlone(place, request, path, maximumBytes);
+    return refuseUnread(await session.ask(words, maximumBytes));
   };
   const inode = async (path: string) => parseInode((await ask("stat", path)).output.toString("utf8"));
 
   /** The regular file that a path means in the end. */
-  const resolve = async (path: string): Promise<string | undefined> => {
+  const resolve = async (path: string): Promise<{ readonly path: string; readonly sizeBytes: number } | undefined> => {
     let at = path;
     for (let followed = 0; followed <= maximumLinks; followed++) {
       const found = await inode(at);
-      if (found?.type === "regular") return at;
+      if (found?.type === "regular") return { path: at, sizeBytes: found.sizeBytes };
       if (found?.type !== "symlink" || found.linkTarget === undefined) return undefined;
       at = posix.resolve(posix.dirname(at), found.linkTarget);
       if (!isSafePath(at.slice(1))) return undefined;
@@ -81,7 +72,12 @@ export function extFiles({ imagePath, offsetBytes, signal }: FilesystemPlace): E
     },
     async readText(path, maximumBytes) {
       const file = await resolve(path);
-      return file === undefined ? undefined : (await ask("cat", file, maximumBytes)).output.toString("utf8");
+      if (file === undefined) return undefined;
+      // More than that is refused there, before much of it is read.
+      const { output } = await (file.sizeBytes > maximumBytes
+        ? askAlone(place, "cat", file.path, maximumBytes)
+        : ask("cat", file.path, maximumBytes));
+      return output.toString("utf8");
     },
     async lookUp(path) {
       const found = await inode(path);
@@ -94,14 +90,41 @@ export function extFiles({ imagePath, offsetBytes, signal }: FilesystemPlace): E
     },
     listAll: async (folder) => parseFolderEntries((await ask("ls -p", folder)).output.toString("utf8")),
     async readStart(path, maximumBytes) {
-      return (await ask("cat", path, maximumBytes, { excess: "cut" })).output;
+      const { sizeBytes = 0 } = (await inode(path)) ?? {};
+      if (sizeBytes <= maximumBytes) return (await ask("cat", path, maximumBytes)).output;
+      return (await askAlone(place, "cat", path, maximumBytes, { excess: "cut" })).output;
     },
     async copyOut(path, destination, maximumBytes) {
       const file = await resolve(path);
       if (file === undefined) throw new Failure("image-damaged", `"${path}" in the image is not a regular file`);
-      const { errors } = await ask("cat", file, maximumBytes, { to: destination });
+      const { errors } = await askAlone(place, "cat", file.path, maximumBytes, { to: destination });
       const said = parseErrors(errors);
       if (said !== "") throw new Failure("image-damaged", `"${path}" in the image cannot be read: ${said}`);
     },
   };
+}
+
+/** By a program of its own: for what is long, or goes to a file. */
+async function askAlone(
+  { imagePath, offsetBytes, signal }: FilesystemPlace,
+  request: string,
+  path: string,
+  maximumBytes: number,
+  { to, excess }: { readonly to?: string; readonly excess?: ToolRun["excess"] } = {},
+): Promise<Answer> {
+  // The value after "?" is debugfs's; a "?" in the image's own path would be taken for it, so the store has none.
+  const args = ["-R", `${request} ${plainPath(path)}`, `${imagePath}?offset=${offsetBytes}`];
+  return refuseUnread(await readToolOutput({ command: "debugfs", args, maximumBytes, excess, signal }, to));
+}
+
+/** A path of which debugfs takes no part for something else. */
+function plainPath(path: string): string {
+  if (isDebugfsPath(path.replace(/^\//, "") || "x")) return path;
+  throw new Failure("invalid", `"${path}" is not a valid path in an image`);
+}
+
+function refuseUnread(answer: Answer): Answer {
+  if (/Bad magic|while (trying to open|reading|checking)|Filesystem not open/i.test(answer.errors))
+    throw new Failure("image-damaged", `a filesystem of the image cannot be read: ${parseErrors(answer.errors)}`);
+  return answer;
 }

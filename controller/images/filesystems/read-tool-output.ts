@@ -23,7 +23,15 @@ export interface ToolOutput {
   readonly exitCode: number;
 }
 
-const environment = { ...mtoolsEnvironment, LC_ALL: "C.UTF-8" };
+/** The environment of such programs. No pager is started for debugfs(8), which takes one even where nobody reads. */
+export function toolEnvironment(): Readonly<Record<string, string>> {
+  return {
+    ...mtoolsEnvironment,
+    LC_ALL: "C.UTF-8",
+    DEBUGFS_PAGER: "__none__",
+    PATH: systemPath(process.env["PATH"]),
+  };
+}
 
 /**
  * Runs a program and takes its standard output into memory, or into the file `destination`. Throws Failure
@@ -34,7 +42,7 @@ export async function readToolOutput(run: ToolRun, destination?: string): Promis
   const child = execa(command, [...args], {
     buffer: { stdout: false, stderr: true },
     encoding: "buffer",
-    env: { ...environment, PATH: systemPath(process.env["PATH"]) },
+    env: toolEnvironment(),
     stdin: "ignore",
     reject: false,
     ...(signal && { cancelSignal: signal }),

@@ -15,3 +15,8 @@ export function isPlainPath(path: string): boolean {
       .join("/"),
   );
 }
+
+/** The same, but with backslashes, as systemd escapes names of units: to debugfs(8) they are letters, to mtools they are not. */
+export function isDebugfsPath(path: string): boolean {
+  return isPlainPath(path.replaceAll("\\", "_"));
+}

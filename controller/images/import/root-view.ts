@@ -2,6 +2,7 @@ import { followPath } from "../../../proto/linux/follow-path.ts";
 import type { ListedRoot } from "../../../proto/system/config/examine-abilities.ts";
 import { maximumBytes } from "../boot/boot-file-limits.ts";
 import type { ExtFiles } from "../filesystems/ext-files.ts";
+import { isDebugfsPath } from "../filesystems/safe-path.ts";
 
 /** The root filesystem of an image, as those see it who examine systems. What was looked up once is not looked up again. */
 export function viewRoot(root: ExtFiles): ListedRoot {
@@ -27,8 +28,9 @@ export function viewRoot(root: ExtFiles): ListedRoot {
     async list(path) {
       const folder = await resolve(path);
       if (folder === undefined || (await lookUp(folder))?.isFile === true) return [];
-      // A folder with a name that no line can hold is listed as far as its names are plain.
-      return (await root.listAll(folder))?.map(({ name }) => name) ?? root.list(folder);
+      // A folder with a name that no line can hold is listed as far as its files have plain ones.
+      const names = (await root.listAll(folder))?.map(({ name }) => name) ?? (await root.list(folder));
+      return names.filter(isDebugfsPath);
     },
   };
 }

@@ -63,6 +63,9 @@ const debian: Record<string, Item> = {
   "/usr/lib/systemd/system/networking.service": unit("WantedBy=multi-user.target"),
   "/usr/lib/systemd/system/apt-daily.timer": unit("WantedBy=timers.target"),
   "/usr/lib/systemd/system/getty@.service": unit("WantedBy=getty.target", "DefaultInstance=tty1"),
+  "/usr/lib/systemd/system/system-systemd\\x2dcryptsetup.slice": "[Unit]\n",
+  // What no unit is, and no tool is given the name of.
+  "/usr/lib/systemd/system/a name with spaces; and more": "",
   "/usr/lib/systemd/system/static.service": "[Service]\nExecStart=/bin/true\n",
   "/etc/systemd/system/multi-user.target.wants/networking.service": { link: "/lib/systemd/system/networking.service" },
   "/etc/systemd/system/timers.target.wants/apt-daily.timer": { link: "/lib/systemd/system/apt-daily.timer" },
