@@ -1,7 +1,8 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
-import { type FoundProcess, selectOwnGroup, selectStrays } from "./select-strays.ts";
+import { runVariable } from "./plan-run.ts";
+import { type FoundProcess, hasVariable, selectOwnGroup, selectStrays } from "./select-strays.ts";
 
 /** How long what is asked to end has for it, in milliseconds. */
 const graceMs = 5_000;
@@ -17,18 +18,33 @@ export async function endGroup(leader: number, ended: Promise<unknown>): Promise
   await ended;
 }
 
-/** Kills what a task has left behind: in its process group, and where tasks have a control group of their own, there. */
-export async function killLeftovers(leader: number): Promise<void> {
+/**
+ * Kills what a task has left behind: in its process group; where tasks have a control group of their own, there; and
+ * elsewhere, whatever has its variable, also in a session of its own.
+ *
+ * @param runId that it was given, which no other process has
+ */
+export async function killLeftovers(leader: number, runId: string): Promise<void> {
   signalGroup(leader, "SIGKILL");
   const group = selectOwnGroup(await readFile("/proc/self/cgroup", "utf8").catch(() => ""));
-  if (group === undefined) return;
   // One that forks while it is looked for is found the next time.
   for (let round = 0; round < 20; round++) {
-    const strays = selectStrays(await processesIn(group), process.pid);
+    const strays = group === undefined ? await processesOf(runId) : selectStrays(await processesIn(group), process.pid);
     if (strays.length === 0) return;
     for (const pid of strays) signal(pid, "SIGKILL");
     await delay(lookMs);
   }
+}
+
+async function processesOf(runId: string): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (const name of await readdir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    // Empty of one that has ended, and waits for its parent to ask.
+    const environ = await readFile(`/proc/${name}/environ`, "latin1").catch(() => "");
+    if (hasVariable(environ, runVariable, runId)) found.push(Number(name));
+  }
+  return found;
 }
 
 async function processesIn(group: string): Promise<readonly FoundProcess[]> {

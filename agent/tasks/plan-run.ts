@@ -1,5 +1,8 @@
 import type { TaskConfig } from "../../proto/system/system-config.ts";
 
+/** What a task starts bears this, and so is found when it is to be ended. */
+export const runVariable = "PALLET_TASK_RUN";
+
 /** A user as passwd(5) has it. */
 export interface TaskUser {
   readonly name: string;
@@ -39,11 +42,14 @@ export function findUser(passwd: string, wanted: string): TaskUser | undefined {
 /**
  * How a task is started as its user: of secrets, only where they are is among the words and variables, which others can
  * read. A script is given to its interpreter as execve(2) does it, so that it may lie where nothing may be executed.
+ *
+ * @param runId that no other run has, of any task
  */
 export function planRun(
   { name, run, environment, secrets }: TaskConfig,
   user: TaskUser,
   folders: TaskFolders,
+  runId: string,
 ): PlannedRun {
   const words = run.kind === "command" ? run.words : [...interpreterOf(run.text), folders.script];
   // Its supplementary groups too, which uid and gid of a spawned process would drop.
@@ -56,6 +62,7 @@ export function planRun(
       ...{ PATH: searchPath, HOME: user.home, LANG: "C.UTF-8", USER: user.name, LOGNAME: user.name },
       ...environment,
       PALLET_TASK: name,
+      [runVariable]: runId,
       ...(secrets !== undefined && { PALLET_SECRETS: folders.secrets }),
     },
   };

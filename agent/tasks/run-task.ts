@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { closeSync, constants, openSync } from "node:fs";
 import { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
@@ -37,8 +38,9 @@ export async function runTask(task: TaskConfig, place: TaskPlace, signal: AbortS
   const folder = await makeTaskFolder(place.runFolder, task, user);
   const output = createTaskOutput(Object.values(task.secrets ?? {}), place.print);
   try {
-    const { program, args, environment } = planRun(task, user, folder);
-    const end = await run({ program, args, environment, home: user.home }, { folder, output, task, signal });
+    const runId = randomUUID();
+    const planned = planRun(task, user, folder, runId);
+    const end = await run({ ...planned, home: user.home }, { runId, folder, output, task, signal });
     return end && { ...end, output: output.lastLines() };
   } finally {
     await folder.remove();
@@ -58,13 +60,14 @@ async function run(
     readonly home: string;
   },
   about: {
+    readonly runId: string;
     readonly folder: TaskFolder;
     readonly output: TaskOutput;
     readonly task: TaskConfig;
     readonly signal: AbortSignal;
   },
 ): Promise<TaskEnd | undefined> {
-  const { folder, output, task, signal } = about;
+  const { runId, folder, output, task, signal } = about;
   // In this order neither waits for the other; the socket closes the one that it reads.
   const reading = openSync(folder.output, constants.O_RDONLY | constants.O_NONBLOCK);
   // execa takes any descriptor; its types know those up to 9.
@@ -88,7 +91,7 @@ async function run(
     await Promise.race([ended, told]);
     if (pid !== undefined) {
       if (late.signal.aborted || signal.aborted) await endGroup(pid, ended);
-      await killLeftovers(pid);
+      await killLeftovers(pid, runId);
     }
     clearTimeout(timer);
     const result = await ended;

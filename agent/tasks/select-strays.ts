@@ -19,3 +19,8 @@ export function selectOwnGroup(cgroup: string): string | undefined {
 export function selectStrays(found: readonly FoundProcess[], self: number): readonly number[] {
   return found.filter(({ pid, parent }) => pid !== self && parent !== self).map(({ pid }) => pid);
 }
+
+/** Whether a process whose environment this is, as /proc has it (proc_pid_environ(5)), was started with a variable. */
+export function hasVariable(environ: string, name: string, value: string): boolean {
+  return environ.split("\0").includes(`${name}=${value}`);
+}

@@ -104,6 +104,33 @@ describe("the tasks of a node", requires("root"), () => {
     await untilGone(join(system.folder, "pid"));
   });
 
+  it("leave nothing running in a session of its own either, and nothing of others is ended", async () => {
+    const other = await systemIn((folder) => [
+      script("fork", `echo $$ > ${folder}/pid; until [ -e ${folder}/end ]; do sleep 0.1; done`),
+    ]);
+    const running = runTasks(other.runner, never);
+    const system = await systemIn((folder) => [
+      script(
+        "fork",
+        `setsid sh -c 'echo $$ > ${folder}/pid; sleep 300' &\nuntil [ -s ${folder}/pid ]; do sleep 0.1; done`,
+      ),
+    ]);
+    await until(
+      () =>
+        stat(join(other.folder, "pid")).then(
+          () => true,
+          () => false,
+        ),
+      "the other task does not begin",
+    );
+    await runTasks(system.runner, never);
+    assert.equal((await system.results())[0]?.state, "succeeded");
+    await untilGone(join(system.folder, "pid"));
+    await writeFile(join(other.folder, "end"), "");
+    await running;
+    assert.equal((await other.results())[0]?.state, "succeeded");
+  });
+
   it("run as their user, with its groups, home and language, and can open what they write to", async () => {
     const system = await systemWith(
       script("who", 'id -un > /dev/stdout; id -nG; echo "$HOME $LANG $USER $PWD"; env | grep -c SUDO_', {
