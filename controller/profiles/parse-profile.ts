@@ -15,6 +15,8 @@ import { findTemplateProblems } from "./template-problems.ts";
 export interface ParsedProfile {
   /** Absent where there are problems. */
   readonly profile?: Profile;
+  /** What it says, as far as it can be read: also where there are problems. */
+  readonly system?: LocatedMap;
   readonly problems: readonly Problem[];
 }
 
@@ -46,14 +48,14 @@ export function parseProfile(text: string, file: string): ParsedProfile {
       place: whole,
       problem: `its name ${JSON.stringify(name)} is none for a profile: use small letters, digits, - and _, or give it a field name`,
     });
-  if (problems.length > 0) return { problems };
-  const system = fieldOf(root, "system");
+  const said = fieldOf(root, "system");
+  const system = said?.kind === "map" ? { system: said } : {};
+  if (problems.length > 0) return { ...system, problems };
   const profile = {
-    ...{ name, file, match, matchText: describeMatch(fieldOf(root, "match")) },
+    ...{ name, file, match, matchText: describeMatch(fieldOf(root, "match")), ...system },
     priority: integerOf(fieldOf(root, "priority")) ?? 0,
-    ...(system?.kind === "map" && { system }),
   };
-  return { profile, problems: [] };
+  return { profile, ...system, problems: [] };
 }
 
 interface Where {

@@ -17,13 +17,18 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   userData: ["userDataFile"],
 };
 
+/** Where a profile says a field of the config that it makes; see valueOfField. */
+export function placeOfField(system: Located, field: string): Place {
+  return valueOfField(system, field).place;
+}
+
 /**
- * Where a profile says a field of the config that it makes, for example "users[0].passwordHash"; the nearest place around it
- * where the profile says it in other words.
+ * What a profile says of a field of the config that it makes, for example "users[0].passwordHash"; the nearest value around
+ * it where the profile says it in other words.
  *
  * @param system what the config was built from
  */
-export function placeOfField(system: Located, field: string): Place {
+export function valueOfField(system: Located, field: string): Located {
   let value = system;
   for (const step of field.match(/[^.[\]]+/g) ?? []) {
     if (value.kind === "list") {
@@ -38,5 +43,5 @@ export function placeOfField(system: Located, field: string): Place {
     // "files[0].content.bytes": what is deeper in the config may be as deep in the profile.
     if (found !== undefined) value = found;
   }
-  return value.place;
+  return value;
 }

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { limits } from "../../proto/limits.ts";
 import { compareNames } from "../../proto/names/natural-order.ts";
 import { inOrder } from "./choose-profiles.ts";
+import { findLiteralProblems } from "./find-literal-problems.ts";
 import type { Problem } from "./located.ts";
-import { parseProfile } from "./parse-profile.ts";
+import { type ParsedProfile, parseProfile } from "./parse-profile.ts";
 import type { Profile } from "./profile.ts";
 import { systemShape } from "./profile-shape.ts";
 import { noText, readBounded, utf8Of } from "./read-bounded.ts";
@@ -42,7 +43,7 @@ export async function readProfiles(directory: string): Promise<ReadProfiles> {
       continue;
     }
     const parsed = parseProfile(text, file);
-    problems.push(...parsed.problems);
+    problems.push(...parsed.problems, ...(await examineSystem(parsed)));
     if (parsed.profile === undefined) continue;
     const { profile } = parsed;
     const same = profiles.find((other) => other.name === profile.name);
@@ -53,12 +54,16 @@ export async function readProfiles(directory: string): Promise<ReadProfiles> {
         problem: `${same.file} is called ${profile.name} already; give one of them another name`,
       });
   }
-  for (const { system } of profiles) {
-    if (system === undefined) continue;
-    const { references, problems: misplaced } = selectReferences(system, systemShape);
-    problems.push(...misplaced, ...(await readReferences(references)).problems);
-  }
   return { profiles: profiles.toSorted(inOrder), problems };
+}
+
+/** What is wrong with what a profile says, and with the files that it names, whatever the node. */
+async function examineSystem({ system, problems }: ParsedProfile): Promise<readonly Problem[]> {
+  if (system === undefined) return [];
+  const { references, problems: misplaced } = selectReferences(system, systemShape);
+  const { files, problems: unread } = await readReferences(references);
+  const named = [...misplaced, ...unread];
+  return [...named, ...findLiteralProblems(system, files, [...problems, ...named])];
 }
 
 /** A profile may be a link: whoever keeps its folder may have it elsewhere. */

@@ -62,9 +62,13 @@ export async function openDownload(address: URL, options: DownloadOptions): Prom
         for await (const part of bytesOf(body, patience)) {
           reachedBytes += part.length;
           if (reachedBytes > most)
-            throw new Failure("fetch-failed", `more of ${shown} comes than was announced: try again later`, {
-              expected: `at most ${most} bytes`,
-            });
+            throw new Failure(
+              "fetch-failed",
+              totalBytes === undefined
+                ? `${shown} is too large: more than ${most} bytes came`
+                : `more of ${shown} comes than was announced: try again later`,
+              { expected: `at most ${most} bytes` },
+            );
           yield part;
         }
         if (totalBytes === undefined || reachedBytes === totalBytes) return;

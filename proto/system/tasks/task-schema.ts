@@ -2,11 +2,13 @@
 import * as z from "zod";
 import { limits } from "../../limits.ts";
 
+const atMost = (most: number, what: string) => `must have at most ${most} ${what}`;
+
 /** Text as a program can be given it (execve(2)): without a zero. */
 const given = (mostCharacters: number) =>
   z
     .string()
-    .max(mostCharacters)
+    .max(mostCharacters, atMost(mostCharacters, "characters"))
     .refine((text) => !text.includes("\0"), "must not hold a NUL character");
 
 /** At most so many entries, of the given names. */
@@ -20,8 +22,8 @@ const command = z.strictObject({
   kind: z.literal("command"),
   words: z
     .array(given(limits.tasks.wordCharacters.most))
-    .min(1)
-    .max(limits.tasks.words.most)
+    .min(1, "must begin with a program")
+    .max(limits.tasks.words.most, atMost(limits.tasks.words.most, "words"))
     .refine(([program]) => program !== "", "must begin with a program"),
 });
 
@@ -37,7 +39,10 @@ const script = z.strictObject({
 export const taskSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be 1 to 63 of a-z, 0-9 and "-", and not begin with "-"'),
   run: z.discriminatedUnion("kind", [command, script]),
-  timeoutMs: z.int().min(1).max(limits.tasks.timeoutMs.most),
+  timeoutMs: z
+    .int()
+    .min(1, "must be 1 ms or longer")
+    .max(limits.tasks.timeoutMs.most, `must be ${limits.tasks.timeoutMs.most} ms or shorter`),
   user: z
     .string()
     .regex(/^[a-z_][a-z0-9_-]{0,31}$/, "must be a user's name as useradd(8) takes it")
@@ -51,7 +56,7 @@ export const taskSchema = z.strictObject({
   secrets: named(
     /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/,
     'must have names of files: at most 64 of letters, digits, ".", "_" and "-", not begun by "." or "-"',
-    z.string().max(limits.tasks.secretCharacters.most),
+    z.string().max(limits.tasks.secretCharacters.most, atMost(limits.tasks.secretCharacters.most, "characters")),
     limits.tasks.secrets.most,
   ).exactOptional(),
 });

@@ -181,12 +181,12 @@ describe("a folder of profiles", () => {
     assert.deepEqual(
       problems.map(({ place, problem }) => [place.field, problem.replace(/^\S+\//, "")]),
       [
-        ["", "is no text in UTF-8; save it as that"],
         ["system.users[0].authorizedKeysFile", "latin is no text in UTF-8; save it as that"],
         ["system.users[0].passwordHashFile", "secret is no text in UTF-8; save it as that"],
         ["system.tasks[0].scriptFile", "latin is no text in UTF-8; save it as that"],
         ["system.tasks[0].secretFiles.TOKEN", "secret is no text in UTF-8; save it as that"],
         ["system.userDataFile", "secret is no text in UTF-8; save it as that"],
+        ["", "is no text in UTF-8; save it as that"],
       ],
     );
   });
@@ -239,6 +239,71 @@ describe("a folder of profiles", () => {
         ],
       ],
     );
+  });
+
+  it("tells at once what is wrong with shapes, values, files and templates, without a node", async (test) => {
+    const directory = await aFolderOfProfiles(test, {
+      "a.yaml": `system:
+  hostname: Pi_1
+  timezone: "{{ labels.tz }}"
+  locale: "{{ name"
+  users:
+    - { name: "{{ name }}", uid: 65534, shell: bash, passwordHashFile: secret }
+    - { name: Ada, groups: wheel, sudo: no-password }
+  network:
+    interfaces: [{ name: eth0, gateways: [10.0.0.1] }, { name: eth1, addresses: [10.0.0.300/24] }]
+  files:
+    - { path: /etc/pallet/agent.json, content: x }
+    - { path: /srv/a/b, content: x }
+    - { path: /srv/a, folder: true }
+  tasks:
+    - { name: a, scriptFile: join.sh, timeout: 0s }
+    - { name: b, timeout: 5m }
+  unit: []
+`,
+      secret: "canary",
+      "join.sh": "echo\n",
+    });
+    await chmod(join(directory, "secret"), 0o600);
+    const { problems } = await createProfileFolder(directory, key).look();
+    assert.doesNotMatch(JSON.stringify(problems), /canary/);
+    assert.deepEqual(
+      problems.map(({ place }) => place.field),
+      [
+        "system.users[1].groups",
+        "system.unit",
+        "system.locale",
+        "system.hostname",
+        "system.users[0].uid",
+        "system.users[0].shell",
+        "system.users[0].passwordHashFile",
+        "system.users[1].name",
+        "system.network.interfaces[1].addresses[0]",
+        "system.files[0].path",
+        "system.tasks[0].scriptFile",
+        "system.tasks[0].timeout",
+      ],
+    );
+  });
+
+  it("takes from a profile what another one completes", async (test) => {
+    const directory = await aFolderOfProfiles(test, {
+      "a.yaml": `system:
+  network: { interfaces: [{ name: eth0, gateways: [10.0.0.1] }] }
+  files: [{ path: /srv/a/b, content: x }, { path: /etc/a, mode: "0600" }]
+  tasks: [{ name: a, timeout: 5m }]
+  units: [{ name: a.service }]
+  keyboard: { model: pc105 }
+`,
+      "b.yaml": `system:
+  network: { interfaces: [{ name: eth0, addresses: [10.0.0.7/24] }] }
+  files: [{ path: /etc/a, content: x }]
+  tasks: [{ name: a, command: [x] }]
+  units: [{ name: a.service, state: masked }]
+  keyboard: { layout: ch }
+`,
+    });
+    await succeeds(createProfileFolder(directory, key));
   });
 
   it("is refused whole when two profiles have one name", async (test) => {

@@ -258,7 +258,7 @@ describe("a file on a web server is refused", () => {
       },
       { mostBytes: 2 ** 22 },
     );
-    await refuses(work, /more of .* comes than was announced/);
+    await refuses(work, /is too large: more than 4194304 bytes came/);
   });
 
   it("when redirects go in circles", async () => {
