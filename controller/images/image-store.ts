@@ -6,6 +6,7 @@ import type { ImageDigest, ManifestDigest } from "../../proto/pack/digest.ts";
 import { shortDigest } from "../../proto/pack/digest.ts";
 import { type Clock, systemClock } from "../../proto/time/clock.ts";
 import { alreadyExists, precondition, Refusal } from "../refusal/refusal.ts";
+import type { HandedFile } from "../uploads/receive-file.ts";
 import { parseBlockMap } from "./block-map/parse-block-map.ts";
 import { checkStoredPack } from "./catalogue/check-stored-pack.ts";
 import { findFirmwareFile } from "./catalogue/find-firmware-file.ts";
@@ -42,6 +43,8 @@ export interface NewImage {
   readonly expectedDigest?: ImageDigest;
   /** Called with pieces of the source that nobody needs any more; see ImportRequest. */
   readonly release?: (piece: Uint8Array) => void;
+  /** The file itself; see ImportRequest. */
+  readonly file?: HandedFile;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: ImportProgress) => void;
 }

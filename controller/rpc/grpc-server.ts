@@ -28,7 +28,7 @@ import { createPlainDoor } from "./plain-door.ts";
 import { shareSocket } from "./share-socket.ts";
 import { createSocketPeers } from "./socket-peers.ts";
 import { userOf } from "./socket-user.ts";
-import { openUploadDoor } from "./upload-door.ts";
+import { openUploadDoor, type UploadDoor } from "./upload-door.ts";
 
 /** How long running calls may take to end at shutdown before they are cut, in milliseconds. */
 const graceMs = 2000;
@@ -175,7 +175,7 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
   }
 
   let unixServer: UnixServer | undefined;
-  let uploadServer: UnixServer | undefined;
+  let uploadDoor: UploadDoor | undefined;
   let tcp: Listening | undefined;
   try {
     await prepareSocketPath(options.socket, { program: "controller", setting: "socket (--socket)" });
@@ -192,7 +192,7 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
     });
     const { socket, socketGroup } = options;
     if (socketGroup !== undefined) await shareSocket(socket, socketGroup);
-    uploadServer = await openUploadDoor({ socket, uploads, log, ...(socketGroup !== undefined && { socketGroup }) });
+    uploadDoor = await openUploadDoor({ socket, uploads, log, ...(socketGroup !== undefined && { socketGroup }) });
     for (const door of doors) door.setHealth("SERVING");
     return {
       async listenTcp(address, port) {
@@ -207,7 +207,7 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
         for (const door of doors) door.setHealth("NOT_SERVING");
         closing.abort();
         unixServer?.close();
-        uploadServer?.close();
+        uploadDoor?.close();
         uploads.close();
         tcp?.close();
         access.close();
@@ -218,7 +218,7 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
     };
   } catch (error) {
     unixServer?.close();
-    uploadServer?.close();
+    uploadDoor?.close();
     for (const { server } of doors) server.forceShutdown();
     throw error;
   }

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { endianness } from "node:os";
 import { loadLibc } from "../../proto/linux/libc.ts";
 import type { Caller } from "../callers/caller.ts";
+import { descriptorOf } from "../uploads/descriptor-of.ts";
 import { parseUserName } from "./parse-user-name.ts";
 
 /** SOL_SOCKET and SO_PEERCRED of socket(7), on x64 and arm64. */
@@ -21,13 +22,6 @@ export function userOf(connection: Socket): Caller & { readonly kind: "socket-us
   loadLibc().getsockopt(descriptorOf(connection), solSocket, soPeercred, ucred);
   const uid = new DataView(ucred.buffer).getUint32(uidAt, endianness() === "LE");
   return { kind: "socket-user", uid, name: parseUserName(readPasswd(), uid) ?? String(uid) };
-}
-
-/** Its file descriptor. Node has no public name for it; its handle has had this one since Node 0.x. */
-export function descriptorOf(connection: Socket): number {
-  const { _handle: handle } = connection as Socket & { readonly _handle?: { readonly fd?: number } };
-  if (handle?.fd === undefined || handle.fd < 0) throw new Error("a connection has no file descriptor");
-  return handle.fd;
 }
 
 /** The file, not NSS: that may ask a server on the network, and wait for it. */

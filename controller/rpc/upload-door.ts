@@ -1,12 +1,15 @@
 import type { Server, Socket } from "node:net";
 import { loadLibc } from "../../proto/linux/libc.ts";
 import { listenForOwner, prepareSocketPath } from "../../proto/linux/owner-socket.ts";
-import { uploadSocketOf } from "../uploads/upload-socket.ts";
+import { descriptorOf } from "../uploads/descriptor-of.ts";
+import { receiveFile } from "../uploads/receive-file.ts";
+import { type ReceivedPieces, receivePieces } from "../uploads/receive-pieces.ts";
+import { fileSocketOf, uploadSocketOf } from "../uploads/upload-socket.ts";
 import type { Uploads } from "../uploads/uploads.ts";
 import { shareSocket } from "./share-socket.ts";
-import { descriptorOf, userOf } from "./socket-user.ts";
+import { userOf } from "./socket-user.ts";
 
-/** Where the upload socket is opened, and to whom. */
+/** Where the upload sockets are opened, and to whom. */
 export interface UploadDoorOptions {
   /** Path of the controller's own socket. */
   readonly socket: string;
@@ -15,17 +18,39 @@ export interface UploadDoorOptions {
   readonly log: { error(details: object, message: string): void };
 }
 
+/** The sockets on which files come, beside the controller's own. */
+export interface UploadDoor {
+  close(): void;
+}
+
 /**
- * Opens the upload socket, to whom the controller's own lets in. Resolves with undefined, and says why, where that cannot
- * be: uploads then come as messages of their calls, which costs more and works as well.
+ * Opens the sockets for bytes and for files themselves, to whom the controller's own lets in. Where one cannot be opened,
+ * the log says why: uploads then come in another way, which costs more and works as well.
  */
-export async function openUploadDoor({
-  socket,
-  socketGroup,
-  uploads,
-  log,
-}: UploadDoorOptions): Promise<Server | undefined> {
-  const path = uploadSocketOf(socket);
+export async function openUploadDoor(options: UploadDoorOptions): Promise<UploadDoor> {
+  const servers = [
+    await openSocket(uploadSocketOf(options.socket), options, (connection) => {
+      const received = receivePieces(loadLibc().duplicate(descriptorOf(connection)));
+      // Read by its other descriptor alone.
+      connection.destroy();
+      return received;
+    }),
+    await openSocket(fileSocketOf(options.socket), options, (connection) =>
+      receiveFile(connection, descriptorOf(connection)),
+    ),
+  ];
+  return {
+    close() {
+      for (const server of servers) server?.close();
+    },
+  };
+}
+
+async function openSocket(
+  path: string,
+  { socketGroup, uploads, log }: UploadDoorOptions,
+  receive: (connection: Socket) => ReceivedPieces,
+): Promise<Server | undefined> {
   let server: Server | undefined;
   try {
     await prepareSocketPath(path, { program: "controller", setting: "socket (--socket)" });
@@ -35,7 +60,7 @@ export async function openUploadDoor({
     return server;
   } catch (error) {
     server?.close();
-    log.error({ err: error, path }, "cannot open the socket for uploads: images are added by slower ways");
+    log.error({ err: error, path }, "cannot open a socket for uploads: images are added by slower ways");
     return undefined;
   }
 
@@ -43,11 +68,10 @@ export async function openUploadDoor({
     connection.on("error", () => connection.destroy());
     try {
       const user = userOf(connection);
-      uploads.admit(loadLibc().duplicate(descriptorOf(connection)), user);
+      uploads.admit(receive(connection), user);
     } catch (error) {
-      log.error({ err: error }, "could not tell who connects to the upload socket; refused him");
+      log.error({ err: error }, "could not tell who connects to a socket for uploads; refused him");
+      connection.destroy();
     }
-    // Read by its other descriptor alone.
-    connection.destroy();
   }
 }

@@ -1,5 +1,6 @@
 import { Socket } from "node:net";
 import { createPiecePool } from "./piece-pool.ts";
+import type { HandedFile } from "./receive-file.ts";
 import { tokenBytes } from "./upload-socket.ts";
 
 /** A connection that brings a file. */
@@ -12,6 +13,8 @@ export interface ReceivedPieces {
    */
   pieces(): AsyncGenerator<Uint8Array>;
   release(piece: Uint8Array): void;
+  /** The file itself, where the connection brought that; `pieces` are its bytes. */
+  readonly file?: HandedFile | undefined;
   close(): void;
 }
 

@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { Failure } from "../../proto/failure.ts";
-import { tokenBytes } from "./upload-socket.ts";
+import { loadLibc } from "../../proto/linux/libc.ts";
+import { descriptorOf } from "./descriptor-of.ts";
+import { taken, tokenBytes } from "./upload-socket.ts";
 
 /** How long the call may take to say why the controller reads no more, in milliseconds. */
 const reasonMs = 5_000;
@@ -70,6 +72,31 @@ export async function openUploadConnection(path: string): Promise<UploadConnecti
     },
     close: () => void socket.destroy(),
   };
+}
+
+/**
+ * Hands an open file to a controller on its file socket. Resolves with undefined where that cannot be, or where the
+ * controller does not take it: its bytes can be sent.
+ *
+ * @param descriptor of the file, which stays open here; the controller reads it while the connection is open
+ */
+export async function handFile(path: string, descriptor: number): Promise<Omit<UploadConnection, "send"> | undefined> {
+  const socket = connect(path);
+  try {
+    await once(socket, "connect");
+    const token = randomBytes(tokenBytes / 2).toString("hex");
+    loadLibc().sendDescriptor(descriptorOf(socket), Buffer.from(token, "latin1"), descriptor);
+    const answer = await new Promise<string>((resolve) => {
+      socket.once("data", (bytes) => resolve(bytes.toString("latin1")));
+      socket.once("close", () => resolve(""));
+      socket.once("error", () => resolve(""));
+    });
+    if (answer === taken) return { token, close: () => void socket.destroy() };
+  } catch {
+    // Bytes can be sent from a machine without such calls, too.
+  }
+  socket.destroy();
+  return undefined;
 }
 
 function write(socket: Socket, piece: Uint8Array): Promise<void> {

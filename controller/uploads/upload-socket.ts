@@ -8,6 +8,20 @@ export function uploadSocketOf(socket: string): string {
   return `${socket}.upload`;
 }
 
+/**
+ * The unix socket beside the controller's own on which files themselves come: each connection brings a token, and beside
+ * its bytes the open file (SCM_RIGHTS, unix(7)), which the controller then reads by itself. It says `taken` for one that it
+ * takes, and ends the connection for another, whose bytes have to be sent.
+ *
+ * @param socket path of the controller's socket
+ */
+export function fileSocketOf(socket: string): string {
+  return `${socket}.file`;
+}
+
+/** The controller's answer for a file that it takes: one ASCII character. */
+export const taken = "+";
+
 /** ASCII characters of a token. */
 export const tokenBytes = 32;
 

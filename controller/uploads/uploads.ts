@@ -2,23 +2,21 @@ import { limits } from "../../proto/limits.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import type { Caller } from "../callers/caller.ts";
 import { invalid } from "../refusal/refusal.ts";
-import { type ReceivedPieces, receivePieces } from "./receive-pieces.ts";
+import type { ReceivedPieces } from "./receive-pieces.ts";
 import { isUploadToken } from "./upload-socket.ts";
 
 /** Who may come through a unix socket. */
 type SocketUser = Extract<Caller, { kind: "socket-user" }>;
 
 /** The bytes that a connection of the upload socket brings to a call. */
-export type Upload = Pick<ReceivedPieces, "pieces" | "release" | "close">;
+export type Upload = Pick<ReceivedPieces, "pieces" | "release" | "file" | "close">;
 
 /** The connections that bring files, and the calls that they are for. */
 export interface Uploads {
   /**
-   * Takes in a connection, of which nothing was read.
-   *
-   * @param descriptor a file descriptor of it, which is closed here
+   * Takes in what a connection brings; it is closed where there are too many, and when no call asks for it in time.
    */
-  admit(descriptor: number, user: SocketUser): void;
+  admit(received: ReceivedPieces, user: SocketUser): void;
   /**
    * The connection that begins with this token. Waits for it; throws Failure `invalid` when it does not come, when it is
    * another user's, and for a token that is none; the signal's reason. Whoever claims it closes it.
@@ -52,8 +50,7 @@ export function createUploads(clock: Pick<Clock, "setTimeout">): Uploads {
   };
 
   return {
-    admit(descriptor, user) {
-      const received = receivePieces(descriptor);
+    admit(received, user) {
       if (unclaimed.size >= mostUnclaimed) {
         received.close();
         return;

@@ -5,6 +5,8 @@ import process from "node:process";
 export interface KoffiAddon {
   /** Opens a shared library; null is the program itself with all that it is linked with. Throws when there is none. */
   load(file: string | null): KoffiLibrary;
+  /** Declares a C structure, for prototypes by its name, once; its fields by their C types. */
+  struct(name: string, fields: Readonly<Record<string, string>>): unknown;
   /** errno(3) as the last function that was called here left it. */
   errno(): number;
 }

@@ -3,8 +3,8 @@ import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { maxUploadChunkBytes } from "../../../proto/upload-limits.ts";
 import { createPiecePool, type PiecePool } from "../../uploads/piece-pool.ts";
-import { openUploadConnection, type UploadConnection } from "../../uploads/upload-connection.ts";
-import { uploadSocketOf } from "../../uploads/upload-socket.ts";
+import { handFile, openUploadConnection, type UploadConnection } from "../../uploads/upload-connection.ts";
+import { fileSocketOf, uploadSocketOf } from "../../uploads/upload-socket.ts";
 import type { CommandContext } from "./command-context.ts";
 
 /** Bytes to send, and how many there are; 0 if unknown. */
@@ -15,6 +15,8 @@ export interface UploadSource {
   readonly tellTrouble?: (to: (sentence: string) => void) => void;
   /** Takes back a piece that nobody needs any more, where its memory is used again. */
   readonly release?: (piece: Uint8Array) => void;
+  /** Of the open file, whose bytes are all of these: a controller of this machine can read it by itself. */
+  readonly descriptor?: number;
   close(): Promise<void>;
 }
 
@@ -45,7 +47,13 @@ export async function openUpload(file: string, context: CommandContext, folder: 
       close,
     };
   const pool = createPiecePool();
-  return { bytes: unchanged(handle, file, pool), fileBytes: stat.size, release: pool.release, close };
+  return {
+    bytes: unchanged(handle, file, pool),
+    fileBytes: stat.size,
+    release: pool.release,
+    descriptor: handle.fd,
+    close,
+  };
 }
 
 async function* piecesOf(handle: FileHandle, pool: Pick<PiecePool, "take">): AsyncGenerator<Uint8Array> {
@@ -129,7 +137,7 @@ export async function withUpload<Header extends { readonly upload?: string | und
   source: UploadSource,
   call: (messages: AsyncIterable<UploadMessage<Header>>) => Promise<Result>,
 ): Promise<Result> {
-  const connection = await connectForUpload(target);
+  const connection = await connectForUpload(target, source);
   try {
     return await call(uploadMessages(header, source, connection));
   } finally {
@@ -137,26 +145,34 @@ export async function withUpload<Header extends { readonly upload?: string | und
   }
 }
 
+/** A connection on which a file goes: its bytes are to be sent, unless the controller has the file itself. */
+type FileConnection = Pick<UploadConnection, "token" | "close"> & Partial<Pick<UploadConnection, "send">>;
+
 /**
  * The connection on which a file goes to a controller of this machine, without messages around its bytes; undefined for
  * one elsewhere, and for one that is older than such connections.
  *
  * @param target where the controller is, as gRPC reads it
  */
-async function connectForUpload(target: string): Promise<UploadConnection | undefined> {
+async function connectForUpload(
+  target: string,
+  { descriptor }: Pick<UploadSource, "descriptor">,
+): Promise<FileConnection | undefined> {
   const [, socket] = /^unix:(.+)$/.exec(target) ?? [];
-  return socket === undefined ? undefined : openUploadConnection(uploadSocketOf(socket));
+  if (socket === undefined) return undefined;
+  const handed = descriptor === undefined ? undefined : await handFile(fileSocketOf(socket), descriptor);
+  return handed ?? openUploadConnection(uploadSocketOf(socket));
 }
 
 /** The messages of a call that uploads a file: its header, then its bytes in chunks, unless a connection brings them. */
 export async function* uploadMessages<Header extends { readonly upload?: string | undefined }>(
   header: Header,
   source: UploadSource,
-  connection: UploadConnection | undefined,
+  connection: FileConnection | undefined,
 ): AsyncGenerator<UploadMessage<Header>> {
   yield { part: { $case: "header", value: { ...header, upload: connection?.token } } };
   if (connection !== undefined) {
-    await connection.send(source);
+    await connection.send?.(source);
     return;
   }
   for await (const bytes of source.bytes) {

@@ -25,5 +25,7 @@ export function vouchedUpload(source: UploadSource, sha256: string, shown: strin
       { expected: sha256, found },
     );
   };
-  return { ...source, bytes: bytes() };
+  // It has to be read here, so it is also sent from here.
+  const { descriptor: _, ...rest } = source;
+  return { ...rest, bytes: bytes() };
 }

@@ -4,10 +4,12 @@ import { keepLabelOnly, refuseProtecting } from "../../../proto/disk/protected-d
 import { Failure } from "../../../proto/failure.ts";
 import { isDiskFull } from "../../../proto/linux/disk-full.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
+import { maxImageBytes } from "../../../proto/pack/image-bounds.ts";
 import { chooseChunkBytes } from "../../../proto/pack/pack-manifest.ts";
 import type { Clock } from "../../../proto/time/clock.ts";
 import { imagesDiskFull } from "../../refusal/disk-full.ts";
 import { assertRequirements } from "../../requirements/assert-requirements.ts";
+import type { HandedFile } from "../../uploads/receive-file.ts";
 import type { BlockMap } from "../block-map/block-map.ts";
 import { checkBlockMap } from "../block-map/check-block-map.ts";
 import type { Capture, Image, ImageName, Partition } from "../catalogue/image.ts";
@@ -46,6 +48,11 @@ export interface ImportRequest {
   readonly blockMap?: BlockMap;
   /** Called with each piece of the source that nobody needs any more; of some sources it is not called. */
   readonly release?: (piece: Uint8Array) => void;
+  /**
+   * The file itself, where this machine has it: a raw image is then read where it is, and not copied. `source` has its
+   * bytes all the same.
+   */
+  readonly file?: HandedFile;
   readonly signal: AbortSignal;
   /** Whether nodes are sent every block, those that a filesystem calls free included. */
   readonly everything?: boolean;
@@ -79,7 +86,6 @@ const rawFile = "image.raw";
  */
 export async function importImage(folder: string, request: ImportRequest): Promise<Image> {
   const { name, signal } = request;
-  const rawPath = join(folder, rawFile);
   let receivedBytes = 0;
   const report = (step: string) => request.onProgress?.({ step, receivedBytes, totalBytes: request.fileBytes ?? 0 });
   const counted = async function* () {
@@ -88,12 +94,27 @@ export async function importImage(folder: string, request: ImportRequest): Promi
       report("receiving");
       yield chunk;
     }
-    if (request.fileBytes !== undefined && request.fileBytes !== receivedBytes) {
-      throw new Failure("image-damaged", "the file did not arrive completely", {
-        expected: `${request.fileBytes} bytes`,
-        found: `${receivedBytes} bytes`,
-      });
-    }
+    assertComplete();
+  };
+  const assertComplete = (): void => {
+    if (request.fileBytes === undefined || request.fileBytes === receivedBytes) return;
+    throw new Failure("image-damaged", "the file did not arrive completely", {
+      expected: `${request.fileBytes} bytes`,
+      found: `${receivedBytes} bytes`,
+    });
+  };
+  const noteInPlace = async (given: HandedFile): Promise<RawImage> => {
+    receivedBytes = 0;
+    const noted = await noteRawFile(
+      given.path,
+      (bytes) => {
+        receivedBytes = bytes;
+        report("receiving");
+      },
+      signal,
+    );
+    assertComplete();
+    return noted;
   };
 
   try {
@@ -104,9 +125,14 @@ export async function importImage(folder: string, request: ImportRequest): Promi
     const raw = await peek(decompress(file.all, format, signal));
     // What comes out of a decompressor must be a raw disk: this refuses .tar.gz and the like early.
     assertUncompressed(raw.firstBytes);
+    // A file with padding behind its last sector is copied without.
+    const given = format === "raw" && isWhole(request.file) ? request.file : undefined;
+    const rawPath = given?.path ?? join(folder, rawFile);
     // What goes through a decompressor may wait there for its turn; a raw image is written as it comes.
     const pieces = format === "raw" ? releasing(raw.all, request.release) : raw.all;
-    const { sizeBytes, digest, blocks } = await writeRawFile(rawPath, pieces);
+    if (given !== undefined) await pieces.return(undefined);
+    const { sizeBytes, digest, blocks } =
+      given === undefined ? await writeRawFile(rawPath, pieces) : await noteInPlace(given);
     signal.throwIfAborted();
     if (request.expectedDigest !== undefined && digest !== request.expectedDigest)
       throw new Failure(
@@ -122,8 +148,12 @@ export async function importImage(folder: string, request: ImportRequest): Promi
     }
     const known = request.known(digest);
     if (known !== undefined) return known;
-    return await storeRaw(folder, { sizeBytes, digest, blocks }, { ...request, report });
+    const image = await storeRaw(folder, { sizeBytes, digest, blocks }, { ...request, rawPath, report });
+    await given?.assertUnchanged();
+    return image;
   } catch (error) {
+    // Then this is why it failed.
+    await request.file?.assertUnchanged();
     throw explain(error, folder, request);
   }
 }
@@ -153,22 +183,27 @@ export interface FilledRaw {
 export async function importRaw(folder: string, request: RawRequest): Promise<Image> {
   const report = (step: string) => request.onProgress?.({ step, receivedBytes: 0, totalBytes: 0 });
   try {
-    const filled = await request.fill(join(folder, rawFile), folder);
-    return await storeRaw(folder, filled, { ...request, report });
+    const rawPath = join(folder, rawFile);
+    const filled = await request.fill(rawPath, folder);
+    return await storeRaw(folder, filled, { ...request, rawPath, report });
   } catch (error) {
     throw explain(error, folder, request);
   }
 }
 
-/** Examines the raw file, packs it and removes it. */
+/** Whether it ends as a disk does, and is no longer than an image may be. */
+function isWhole(file: HandedFile | undefined): file is HandedFile {
+  return file !== undefined && file.sizeBytes > 0 && file.sizeBytes % 512 === 0 && file.sizeBytes <= maxImageBytes;
+}
+
+/** Examines the raw file and packs it; removes it where it is a copy. */
 async function storeRaw(
   folder: string,
   raw: RawImage | FilledRaw,
-  request: Omit<RawRequest, "fill"> & { readonly report: (step: string) => void },
+  request: Omit<RawRequest, "fill"> & { readonly rawPath: string; readonly report: (step: string) => void },
 ): Promise<Image> {
-  const { name, signal, clock, report, everything = false } = request;
+  const { name, signal, clock, rawPath, report, everything = false } = request;
   const { sizeBytes } = raw;
-  const rawPath = join(folder, rawFile);
   const bootFolder = join(folder, storeFiles.boot);
   const percent = (bytes: number) => `${Math.floor((100 * bytes) / sizeBytes)}%`;
   report("examining");
@@ -205,7 +240,7 @@ async function storeRaw(
     onPacked: (bytes) => report(`packing ${percent(bytes)}`),
     signal,
   });
-  await rm(rawPath);
+  await rm(join(folder, rawFile), { force: true });
 
   const { storedBytes } = packed;
   const pack = { ...packed.pack, onlyFree: true };

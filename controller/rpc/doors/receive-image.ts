@@ -25,7 +25,7 @@ export async function* receiveImage(
   const expectedDigest = parseImageDigest(header.imageDigest);
   if (expectedDigest === undefined && header.imageDigest !== "")
     throw invalid(`the image_digest of an image must be ${digestForm}, or be left empty`);
-  const { source, release, close } = await fileOf(parts, { upload: header.upload, fileBytes }, rpc, claim);
+  const { source, release, file, close } = await fileOf(parts, { upload: header.upload, fileBytes }, rpc, claim);
   try {
     const image = yield* progressOf(
       (importSignal, onProgress) =>
@@ -33,6 +33,7 @@ export async function* receiveImage(
           name: header.name,
           source,
           ...(release && { release }),
+          ...(file && { file }),
           ...(fileBytes > 0 && { fileBytes }),
           ...(header.blockMap.length > 0 && { blockMap: header.blockMap }),
           ...(header.everything && { everything: true }),

@@ -3,6 +3,7 @@ import { foregroundClock } from "../../../proto/time/clock.ts";
 import { settlesWithin } from "../../../proto/time/settles-within.ts";
 import { maxUploadBytes, maxUploadChunkBytes } from "../../../proto/upload-limits.ts";
 import { invalid } from "../../refusal/refusal.ts";
+import type { HandedFile } from "../../uploads/receive-file.ts";
 import type { Upload } from "../../uploads/uploads.ts";
 import type { CallContext, CallHost } from "./handle-call.ts";
 import type { ImportProgress } from "./parts.ts";
@@ -53,6 +54,8 @@ export interface ReceivedFile {
   readonly source: AsyncIterable<Uint8Array>;
   /** Absent where pieces are not used again. */
   readonly release?: (piece: Uint8Array) => void;
+  /** The file itself, where there is more than its bytes. */
+  readonly file?: HandedFile;
   close(): void;
 }
 
@@ -65,12 +68,25 @@ export async function fileOf<Header>(
 ): Promise<ReceivedFile> {
   if (token === undefined) return { source: counted(chunksOf(parts, rpc), fileBytes), close: () => undefined };
   const upload = await claim(token);
+  const { file, release, close } = upload;
+  const end = async (): Promise<void> => {
+    if ((await parts.next()).done !== true) throw invalid(`chunks follow the header of ${rpc}, but it names an upload`);
+  };
+  if (file !== undefined) {
+    try {
+      await end();
+    } catch (error) {
+      close();
+      throw error;
+    }
+    return { source: counted(upload.pieces(), fileBytes), release, file, close };
+  }
   const bytes = async function* (): AsyncGenerator<Uint8Array> {
     yield* upload.pieces();
     // A connection that was cut off ends as one that is complete does.
-    if ((await parts.next()).done !== true) throw invalid(`chunks follow the header of ${rpc}, but it names an upload`);
+    await end();
   };
-  return { source: counted(bytes(), fileBytes), release: upload.release, close: upload.close };
+  return { source: counted(bytes(), fileBytes), release, close };
 }
 
 /** The bytes that follow the header. */
