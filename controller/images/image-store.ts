@@ -6,7 +6,7 @@ import type { ImageDigest, ManifestDigest } from "../../proto/pack/digest.ts";
 import { shortDigest } from "../../proto/pack/digest.ts";
 import { type Clock, systemClock } from "../../proto/time/clock.ts";
 import { alreadyExists, precondition, Refusal } from "../refusal/refusal.ts";
-import type { HandedFile } from "../uploads/receive-file.ts";
+import type { HandedFile } from "../uploads/handed-file.ts";
 import { parseBlockMap } from "./block-map/parse-block-map.ts";
 import { checkStoredPack } from "./catalogue/check-stored-pack.ts";
 import { findFirmwareFile } from "./catalogue/find-firmware-file.ts";

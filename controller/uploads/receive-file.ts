@@ -6,19 +6,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Failure } from "../../proto/failure.ts";
 import { loadLibc } from "../../proto/linux/libc.ts";
+import type { HandedFile } from "./handed-file.ts";
 import { judgeOpenFile } from "./judge-open-file.ts";
 import { createPiecePool } from "./piece-pool.ts";
 import type { ReceivedPieces } from "./receive-pieces.ts";
 import { taken, tokenBytes } from "./upload-socket.ts";
-
-/** A file that somebody has opened and handed over, until its upload is closed. */
-export interface HandedFile {
-  /** By which it can be opened again, by this process and by programs that it starts; has no "?" and no "@@". */
-  readonly path: string;
-  readonly sizeBytes: number;
-  /** Throws Failure `invalid` where it was changed since it was handed over. */
-  assertUnchanged(): Promise<void>;
-}
 
 const statDescriptor = promisify(fstat);
 

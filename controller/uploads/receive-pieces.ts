@@ -1,6 +1,6 @@
 import { Socket } from "node:net";
+import type { HandedFile } from "./handed-file.ts";
 import { createPiecePool } from "./piece-pool.ts";
-import type { HandedFile } from "./receive-file.ts";
 import { tokenBytes } from "./upload-socket.ts";
 
 /** A connection that brings a file. */

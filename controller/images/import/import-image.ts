@@ -9,7 +9,7 @@ import { chooseChunkBytes } from "../../../proto/pack/pack-manifest.ts";
 import type { Clock } from "../../../proto/time/clock.ts";
 import { imagesDiskFull } from "../../refusal/disk-full.ts";
 import { assertRequirements } from "../../requirements/assert-requirements.ts";
-import type { HandedFile } from "../../uploads/receive-file.ts";
+import type { HandedFile } from "../../uploads/handed-file.ts";
 import type { BlockMap } from "../block-map/block-map.ts";
 import { checkBlockMap } from "../block-map/check-block-map.ts";
 import type { Capture, Image, ImageName, Partition } from "../catalogue/image.ts";

@@ -3,7 +3,7 @@ import { foregroundClock } from "../../../proto/time/clock.ts";
 import { settlesWithin } from "../../../proto/time/settles-within.ts";
 import { maxUploadBytes, maxUploadChunkBytes } from "../../../proto/upload-limits.ts";
 import { invalid } from "../../refusal/refusal.ts";
-import type { HandedFile } from "../../uploads/receive-file.ts";
+import type { HandedFile } from "../../uploads/handed-file.ts";
 import type { Upload } from "../../uploads/uploads.ts";
 import type { CallContext, CallHost } from "./handle-call.ts";
 import type { ImportProgress } from "./parts.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { readdirSync, truncateSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -263,6 +264,66 @@ describe("importing an image", () => {
     const early = add("other", bytes, { blockMap: broken, source: never });
     await assertRefused(early, "unsupported", /block map has format version ""/);
     assert.deepEqual(await readdir(directory), ["mapped", "without"]);
+  });
+
+  it("reads a file of this machine where it is, and finds the same in it", async () => {
+    const path = join(folder, "pi-os.img");
+    const assertUnchanged = async (): Promise<void> => {};
+    const steps = new Set<string>();
+    const inPlace = await add("in-place", piOs, {
+      file: { path, sizeBytes: piOs.length, assertUnchanged },
+      fileBytes: piOs.length,
+      onProgress: ({ step, receivedBytes }) => {
+        steps.add(step);
+        // Then it was read, and there is no copy of it.
+        if (step === "examining") {
+          assert.equal(receivedBytes, piOs.length);
+          const [unfinished = ""] = readdirSync(directory);
+          assert.deepEqual(readdirSync(join(directory, unfinished)), []);
+        }
+      },
+    });
+    assert.ok(steps.has("receiving") && steps.has("examining"), [...steps].join());
+    const sent = await add("sent", piOs);
+    assert.deepEqual({ ...inPlace, name: "" }, { ...sent, name: "" });
+    assert.ok((await readFile(path)).equals(piOs), "it is still there, and the same");
+  });
+
+  it("copies a file of this machine that it cannot read in place", async () => {
+    const assertUnchanged = async (): Promise<void> => {};
+    for (const [name, bytes] of [
+      ["padded", Buffer.concat([piOs, Buffer.alloc(511)])],
+      ["packed", gzipSync(piOs, { level: 1 })],
+    ] as const) {
+      const path = join(folder, name);
+      await writeFile(path, bytes);
+      const image = await add(name, bytes, { file: { path, sizeBytes: bytes.length, assertUnchanged } });
+      assert.equal(image.digest, digestOf(piOs));
+    }
+  });
+
+  it("makes nothing of a file of this machine that is changed while it is read", async () => {
+    const path = join(folder, "changing.img");
+    for (const at of ["receiving", "packing"]) {
+      await writeFile(path, piOs);
+      let isChanged = false;
+      const adding = add("changing", piOs, {
+        file: {
+          path,
+          sizeBytes: piOs.length,
+          assertUnchanged: async () => {
+            if (isChanged) throw new Failure("invalid", "the file was changed");
+          },
+        },
+        onProgress({ step }) {
+          if (!step.startsWith(at) || isChanged) return;
+          isChanged = true;
+          truncateSync(path, 512);
+        },
+      });
+      await assertRefused(adding, "invalid", /the file was changed/);
+      await assertEmpty();
+    }
   });
 
   it("says how far it is", async () => {

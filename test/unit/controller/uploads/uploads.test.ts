@@ -1,19 +1,26 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { closeSync, constants, openSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, readlink, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Caller } from "../../../../controller/callers/caller.ts";
 import { openUploadDoor } from "../../../../controller/rpc/upload-door.ts";
 import { createPiecePool } from "../../../../controller/uploads/piece-pool.ts";
-import { openUploadConnection, type UploadConnection } from "../../../../controller/uploads/upload-connection.ts";
-import { tokenBytes, uploadSocketOf } from "../../../../controller/uploads/upload-socket.ts";
+import {
+  handFile,
+  openUploadConnection,
+  type UploadConnection,
+} from "../../../../controller/uploads/upload-connection.ts";
+import { fileSocketOf, tokenBytes, uploadSocketOf } from "../../../../controller/uploads/upload-socket.ts";
 import { createUploads, type Upload, type Uploads } from "../../../../controller/uploads/uploads.ts";
 import { limits } from "../../../../proto/limits.ts";
+import { loadLibc } from "../../../../proto/linux/libc.ts";
 import { until } from "../../../until.ts";
 
 const mebibyte = 2 ** 20;
@@ -163,6 +170,108 @@ describe("a file that comes by the upload socket", () => {
   });
 });
 
+describe("a file that is handed over, open", () => {
+  const files = join(tmpdir(), `pallet-handed-${process.pid}`);
+  beforeEach(() => mkdir(files, { recursive: true }));
+  afterEach(() => rm(files, { recursive: true }));
+
+  /** Opens a file and hands it over; it is closed here right after, as a process that ends does. */
+  async function hand(
+    path: string,
+    flags: string | number,
+    opened: () => Promise<void> = async () => {},
+  ): Promise<Awaited<ReturnType<typeof handFile>>> {
+    const descriptor = openSync(path, flags);
+    try {
+      await opened();
+      return await handFile(fileSocketOf(join(folder, "controller.sock")), descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+  async function aFile(bytes: Buffer): Promise<string> {
+    const path = join(files, "image");
+    await writeFile(path, bytes);
+    return path;
+  }
+
+  it("is read where it is, though its name is gone and its sender has closed it, and closed with its upload", async () => {
+    const bytes = randomBytes(3 * mebibyte + 5);
+    const path = await aFile(bytes);
+    const connection = await hand(path, "r", () => rm(path));
+    assert.ok(connection !== undefined);
+    const upload = await uploads.claim(connection.token, me, never);
+    assert.ok((await allOf(upload)).equals(bytes));
+    assert.equal(upload.file?.sizeBytes, bytes.length);
+    assert.ok((await readFile(upload.file.path)).equals(bytes));
+    const held = upload.file.path;
+    const target = await readlink(held);
+    upload.close();
+    await until(async () => (await readlink(held).catch(() => "")) !== target, "the file is still open");
+    connection.close();
+    assert.equal(timers.size, 0);
+  });
+
+  it("is refused when it was changed meanwhile, though its times were set back", async () => {
+    const path = await aFile(randomBytes(mebibyte));
+    const { atime, mtime } = await stat(path);
+    const connection = await hand(path, "r");
+    assert.ok(connection !== undefined);
+    const upload = await uploads.claim(connection.token, me, never);
+    await upload.file?.assertUnchanged();
+    // The kernel's time of a change goes by ticks.
+    await delay(20);
+    await writeFile(path, randomBytes(mebibyte), { flag: "r+" });
+    await utimes(path, atime, mtime);
+    await assert.rejects(allOf(upload), /the file was changed while it was being read, so nothing was made of it/);
+    upload.close();
+    connection.close();
+  });
+
+  it("is another user's business only", async () => {
+    const connection = await hand(await aFile(Buffer.alloc(512)), "r");
+    assert.ok(connection !== undefined);
+    const eve: Caller = { kind: "socket-user", uid: 4711, name: "eve" };
+    await assert.rejects(uploads.claim(connection.token, eve, never), /another user's/);
+    (await uploads.claim(connection.token, me, never)).close();
+    connection.close();
+  });
+
+  it("is not taken when it proves no right to read it, or may keep its reader: its bytes can be sent then", async () => {
+    const path = await aFile(Buffer.alloc(512));
+    const pathOnly = 0o10000000;
+    assert.equal(await hand(path, "a"), undefined, "opened for writing alone");
+    assert.equal(await hand(path, pathOnly), undefined, "opened as a path");
+    assert.equal(await hand(files, constants.O_RDONLY), undefined, "a folder");
+    assert.equal(await hand("/dev/zero", "r"), undefined, "a device");
+    assert.equal(await hand("/proc/self/status", "r"), undefined, "proc");
+    loadLibc().mkfifo(join(files, "pipe"), 0o600);
+    assert.equal(await hand(join(files, "pipe"), "r+"), undefined, "a named pipe");
+    await until(() => timers.size === 0, "what was not taken still counts");
+  });
+
+  it("is closed when no call asks for it in time, as is a connection that brings none", async () => {
+    const connection = await hand(await aFile(Buffer.alloc(512)), "r");
+    assert.ok(connection !== undefined);
+    const silent = connect(fileSocketOf(join(folder, "controller.sock")));
+    await until(() => timers.size === 2, "the connections were not taken in");
+    const closed = once(silent.resume(), "close");
+    timeIsUp();
+    await closed;
+    const late = uploads.claim(connection.token, me, never);
+    timeIsUp();
+    await assert.rejects(late, /no connection to the upload socket/);
+  });
+
+  it("is not waited for from who sends a token without one", async () => {
+    const stranger = connect(fileSocketOf(join(folder, "controller.sock")));
+    const closed = once(stranger.resume(), "close");
+    stranger.write("a".repeat(tokenBytes));
+    await closed;
+    assert.equal(timers.size, 0);
+  });
+});
+
 describe("a connection of the upload socket that no call asks for", () => {
   it("is closed when its time is up, with a token and without", async () => {
     const strangers = [connect(socket), connect(socket)];
@@ -188,5 +297,6 @@ describe("a connection of the upload socket that no call asks for", () => {
 describe("a controller without an upload socket", () => {
   it("is told by that, whether it is older or was killed", async () => {
     assert.equal(await openUploadConnection(`${socket}.none`), undefined);
+    assert.equal(await handFile(`${socket}.none`, 0), undefined);
   });
 });
