@@ -8,7 +8,7 @@ import { cacheEntry } from "../../controller/artefacts/cache-entry.ts";
 import { defaultSuite } from "../../controller/artefacts/debian-defaults.ts";
 import { digestModule } from "../../controller/artefacts/digest-module.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
-import { baseSystemIn, buildBase } from "./build-base.ts";
+import { type BaseSystem, baseSystemIn, buildBase } from "./build-base.ts";
 import { writeBootFiles, writeDiskImage } from "./write-disk-image.ts";
 
 /** What image to build, and where built ones are kept. */
@@ -57,17 +57,13 @@ export async function buildDemoImage(request: DemoImageRequest): Promise<DemoIma
   const cacheDirectory = resolve(request.cacheDirectory);
   for (const word of [name, version, suite])
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(word)) throw new Error(`demo image: bad name or version "${word}"`);
-  const sources = await digestOfSources();
-  const baseKey = shortDigest(["base", suite, sources]);
+  const baseKey = await keyOfBase(suite);
   const imageKey = shortDigest(["image", baseKey, name, version]);
 
   const folder = await cacheEntry(cacheDirectory, `image-${name}-${version}-${imageKey}`, async (building) => {
-    const baseFolder = await cacheEntry(cacheDirectory, `base-${suite}-${baseKey}`, async (base) => {
-      log(`demo image: unpacking Debian ${suite} for arm64 (once, about half a minute)`);
-      await buildBase(base, suite, signal);
-    });
+    const base = await provideBase({ cacheDirectory, suite, log, ...(signal && { signal }) });
     log(`demo image: writing ${name} ${version}`);
-    await buildImage(building, baseFolder, { name, version, diskId: imageKey.slice(0, 8) }, signal);
+    await buildImage(building, base, { name, version, diskId: imageKey.slice(0, 8) }, signal);
   });
   const description: Omit<DemoImage, `${string}Path`> & { kernel: string; initrd: string } = JSON.parse(
     await readFile(join(folder, "description.json"), "utf8"),
@@ -81,13 +77,29 @@ export async function buildDemoImage(request: DemoImageRequest): Promise<DemoIma
   };
 }
 
+/** Builds what the demo's images of a suite share, or finds it in the cache; half a minute the first time. Read-only. */
+export async function provideBase(
+  request: Required<Pick<DemoImageRequest, "cacheDirectory" | "suite" | "log">> & Pick<DemoImageRequest, "signal">,
+): Promise<BaseSystem> {
+  const { cacheDirectory, suite, log, signal } = request;
+  const folder = await cacheEntry(cacheDirectory, `base-${suite}-${await keyOfBase(suite)}`, async (base) => {
+    log(`demo image: unpacking Debian ${suite} for arm64 (once, about half a minute)`);
+    await buildBase(base, suite, signal);
+  });
+  return baseSystemIn(folder);
+}
+
+/** Changes with all that decides what a base looks like. */
+export async function keyOfBase(suite: string): Promise<string> {
+  return shortDigest(["base", suite, await digestOfSources()]);
+}
+
 async function buildImage(
   folder: string,
-  baseFolder: string,
+  base: BaseSystem,
   image: { readonly name: string; readonly version: string; readonly diskId: string },
   signal?: AbortSignal,
 ): Promise<void> {
-  const base = baseSystemIn(baseFolder);
   const rootFolder = join(folder, "root");
   const bootFolder = join(folder, "boot");
   // Hard links make the copy free; every file that differs is therefore replaced, never written through.

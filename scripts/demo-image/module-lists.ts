@@ -51,4 +51,6 @@ export const systemModules = [
   "cdc_ether",
   "usb_storage",
   "sd_mod",
+  // For the tests' systems with a bridge; see scripts/systemd-image.
+  "bridge",
 ] as const;

@@ -1,11 +1,8 @@
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { readModuleIndex } from "../../controller/artefacts/read-module-index.ts";
-import { keepModules, kernelRelease } from "../../controller/rootfs/keep-modules.ts";
+import { kernelRelease } from "../../controller/rootfs/keep-modules.ts";
 import type { BaseSystem } from "../demo-image/build-base.ts";
-import { buildInitramfs } from "../demo-image/build-initramfs.ts";
-import { systemModules } from "../demo-image/module-lists.ts";
 import { configureSystem } from "./configure-system.ts";
 
 /** The names that a Pi's firmware gives to the device trees of these boards, beside those of the upstream kernel. */
@@ -16,32 +13,24 @@ const deviceTrees: Readonly<Record<string, string>> = {
 };
 
 /**
- * Makes of an installed Debian what goes onto a card: the root, with few modules and the configuration of every such
- * system, and the boot files, named as Raspberry Pi OS names them.
+ * Makes of an installed Debian what goes onto a card: the root, with the configuration of every such system, and the boot
+ * files, named as Raspberry Pi OS names them.
+ *
+ * @param kernel has the kernel, its modules, its initrd and device trees
  */
-export async function furnishSystem({ rootFolder, bootFolder }: BaseSystem): Promise<void> {
-  const release = await kernelRelease(rootFolder);
-  await keepModules(rootFolder, release, [...systemModules, "bridge"]);
-  await moveBootFiles({ rootFolder, bootFolder }, release);
-  await configureSystem(rootFolder);
-}
-
-async function moveBootFiles({ rootFolder, bootFolder }: BaseSystem, release: string): Promise<void> {
+export async function furnishSystem({ rootFolder, bootFolder }: BaseSystem, kernel: BaseSystem): Promise<void> {
+  const release = await kernelRelease(kernel.rootFolder);
+  const modules = join("usr/lib/modules", release);
+  await cp(join(kernel.rootFolder, modules), join(rootFolder, modules), { recursive: true });
   await mkdir(join(bootFolder, "overlays"), { recursive: true });
+  const from = (name: string) => join(kernel.bootFolder, name);
   // Compressed, as Raspberry Pi OS has it.
-  const kernel = await readFile(join(rootFolder, "boot", `vmlinuz-${release}`));
-  await writeFile(join(bootFolder, "kernel8.img"), gzipSync(kernel, { level: 6 }));
-  const packaged = join(rootFolder, "usr/lib", `linux-image-${release}`);
+  await writeFile(join(bootFolder, "kernel8.img"), gzipSync(await readFile(from(`vmlinuz-${release}`)), { level: 6 }));
+  await copyFile(from(`initrd.img-${release}`), join(bootFolder, "initramfs8"));
   for (const [upstream, downstream] of Object.entries(deviceTrees))
-    await copyFile(join(packaged, "broadcom", upstream), join(bootFolder, downstream));
-  await rm(packaged, { recursive: true });
-  for (const name of await readdir(join(rootFolder, "boot")))
-    await rm(join(rootFolder, "boot", name), { recursive: true });
-  for (const name of ["vmlinuz", "initrd.img", "vmlinuz.old", "initrd.img.old"])
-    await rm(join(rootFolder, name), { force: true });
-  await mkdir(join(rootFolder, "boot/firmware"));
-  const index = await readModuleIndex(join(rootFolder, "usr/lib/modules", release));
-  await writeFile(join(bootFolder, "initramfs8"), await buildInitramfs(rootFolder, release, index));
+    await copyFile(from(upstream), join(bootFolder, downstream));
   // The firmware looks for this file before it uses overlays of a folder.
   await writeFile(join(bootFolder, "overlays/README"), "Introduction\n============\n");
+  await mkdir(join(rootFolder, "boot/firmware"), { recursive: true });
+  await configureSystem(rootFolder);
 }

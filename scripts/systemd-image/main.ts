@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
 import { buildSystemImage, type Variant, variants } from "./build-system-image.ts";
 
-// node scripts/systemd-image/main.ts [--variant plain|gpt|bridge] [--cache FOLDER]: builds one and prints where it is.
+// node scripts/systemd-image/main.ts [--variant plain|gpt|bridge|settled] [--cache FOLDER]: builds one and prints where it is.
 const { values } = parseArgs({
   options: {
     variant: { type: "string", default: "plain" },
