@@ -18,6 +18,7 @@ const testedBy: Readonly<Record<string, string>> = {
   "first rollout": "test/e2e/virtual-pis.test.ts",
   curl: "test/e2e/virtual-pis.test.ts",
   ansible: "test/e2e/ansible-inventory.test.ts",
+  "ansible playbook": "test/e2e/virtual-profile.test.ts",
   limits: "test/unit/documentation.test.ts",
   profile: "test/unit/controller/profiles/documented-profile.test.ts",
   "hook json": "test/unit/controller/hooks/documented-hooks.test.ts",

@@ -37,6 +37,8 @@ export interface DocumentedMachine extends ManagementMachine {
   configure(settings: Readonly<Record<string, unknown>>): Promise<void>;
   /** Runs the block of that name; throws with all that it said when a command of it fails. */
   runDocumented(name: string, options?: BlockOptions): Promise<string>;
+  /** The same with commands that are not the documentation's. */
+  run(script: string, options?: BlockOptions): Promise<string>;
 }
 
 /**
@@ -83,6 +85,7 @@ export async function createDocumentedMachine(
     workingDirectory,
     configure,
     runDocumented: async (name, options) => mounts.runBlock((await readBlock(name)).text, options),
+    run: mounts.runBlock,
     pallet: (...args) => runCommandLine(mounts.command("dist/controller", ...args)),
     async close() {
       await mounts.close();
