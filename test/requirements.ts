@@ -6,6 +6,7 @@ const checks = {
   FUSE: () => (existsSync("/dev/fuse") && existsSync("/usr/bin/fuse2fs")) || "needs /dev/fuse and fuse2fs",
   "systemd-analyze": () => existsSync("/usr/bin/systemd-analyze") || "needs systemd-analyze (Debian package systemd)",
   dropbear: () => existsSync("/usr/sbin/dropbear") || "needs dropbear (Debian package dropbear-bin)",
+  kubectl: () => existsSync("/usr/bin/kubectl") || "needs kubectl (Debian package kubernetes-client)",
   Ansible: () => existsSync("/usr/bin/ansible-inventory") || "needs Ansible (Debian package ansible-core)",
   qemu: () =>
     ["/usr/bin/qemu-system-aarch64", "/usr/bin/ganesha.nfsd", "/usr/sbin/dnsmasq", "/dev/net/tun"].every(existsSync) ||

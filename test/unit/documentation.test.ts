@@ -22,7 +22,13 @@ const testedBy: Readonly<Record<string, string>> = {
   limits: "test/unit/documentation.test.ts",
   profile: "test/unit/controller/profiles/documented-profile.test.ts",
   "hook json": "test/unit/controller/hooks/documented-hooks.test.ts",
-  "kubernetes hook": "test/unit/controller/hooks/documented-hooks.test.ts",
+  "kubernetes hook": "test/e2e/kubectl.test.ts",
+  "k3s token": "test/e2e/kubectl.test.ts",
+  "k3s config": "test/unit/controller/hooks/documented-hooks.test.ts",
+  "k3s agent profile": "test/unit/controller/hooks/documented-hooks.test.ts",
+  "k3s server profile": "test/unit/controller/hooks/documented-hooks.test.ts",
+  "ansible-pull profile": "test/e2e/ansible-pull.test.ts",
+  "chef profile": "test/unit/controller/hooks/documented-hooks.test.ts",
 };
 
 const pages = await readDocumentation();

@@ -82,6 +82,24 @@ describe("a fresh checkout", () => {
     assert.deepEqual((await setup("npm")).stderr, "", "a second run has nothing to say");
   });
 
+  for (const [title, lacks, missing] of [
+    ["asks for a package that is missing", ["kubernetes-client", "kubectl"], "kubernetes-client"],
+    ["is content with another one that will do", ["kubernetes-client"], undefined],
+  ] as const)
+    it(title, async () => {
+      await oldNode("v20.20.2");
+      const absent = lacks.map((name) => `${name}) ;;`).join(" ");
+      await program(
+        "dpkg-query",
+        `for name; do case $name in -*) ;; ${absent} *) echo "installed $name" ;; esac; done`,
+      );
+      await program("id", "echo 1000");
+      const { exitCode, stderr } = await setup("test");
+      assert.equal(exitCode, 0, stderr);
+      const [, asked] = /--no-install-recommends (.*)$/m.exec(stderr) ?? [];
+      assert.equal(asked, missing);
+    });
+
   it("says that there is no Node 24 for a platform", async () => {
     await oldNode("v20.20.2", "linux-arm");
     const { exitCode, stderr } = await setup("npm");

@@ -1,16 +1,20 @@
-// The examples in controller/README.md, "Hooks".
+// The examples in controller/README.md, "Hooks", and the profiles in controller/hooks/README.md.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import process from "node:process";
-import { after, before, describe, it } from "node:test";
-import { promisify } from "node:util";
+import { describe, it } from "node:test";
+import { parseConfigFile } from "../../../../controller/config/parse-config-file.ts";
+import { resolveConfig } from "../../../../controller/config/resolve-config.ts";
+import { promisedValues } from "../../../../controller/hooks/promised-values.ts";
 import { type HookOccasion, renderHookCall } from "../../../../controller/hooks/render-hook-call.ts";
+import type { ImageName } from "../../../../controller/images/catalogue/image.ts";
+import type { NodeSystem } from "../../../../controller/profiles/node-system.ts";
+import { createProfileFolder } from "../../../../controller/profiles/profile-folder.ts";
+import { judgeProfiles } from "../../../../controller/reimage/plan/judge-profiles.ts";
+import { Failure } from "../../../../proto/failure.ts";
 import type { ImageDigest } from "../../../../proto/pack/digest.ts";
+import type { SystemAbilities } from "../../../../proto/system/config/abilities.ts";
 import { readBlock } from "../../../rack/documented/read-documentation.ts";
 import { aNode } from "../boot/a-node.ts";
+import { aFolderOfProfiles } from "../profiles/a-folder-of-profiles.ts";
 
 const reimage = {
   id: "0d4ff0f2-6d0e-4a39-8a64-7a3c2f8f2d11",
@@ -46,51 +50,62 @@ describe("the documented JSON of a hook", () => {
   });
 });
 
-describe("the documented hook of Kubernetes", () => {
-  let folder = "";
-  before(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), "pallet-kubernetes-"));
-    const { text } = await readBlock("kubernetes hook");
-    await writeFile(path.join(folder, "kubernetes-node"), text, { mode: 0o755 });
-    // A stand-in: notes what it is asked for, and knows the node pi-1 alone.
-    const kubectl =
-      '#!/bin/sh\necho "$KUBECONFIG $*" >>"$ASKED"\nif [ "$1 $3" = "get pi-1" ]; then echo node/pi-1; fi\n[ "$1" != drain ] || exit "$DRAINED"\n';
-    await writeFile(path.join(folder, "kubectl"), kubectl, { mode: 0o755 });
-  });
-  after(() => rm(folder, { recursive: true }));
+describe("the documented profiles", () => {
+  const key = new Uint8Array(32);
+  const secrets = { "secrets/k3s-server-token": "canary-1", "secrets/chef-validation.pem": "canary-2" };
+  const abilities: SystemAbilities = {
+    ...{ init: "systemd", distribution: "debian", users: [], groups: [], shells: [], sudo: false, timezones: true },
+    ...{ locales: [], network: {}, cloudInit: false, units: {}, radios: [], has: [] },
+  };
 
-  async function run(hook: string, node: string, told: string, drained = "0"): Promise<readonly string[]> {
-    const asked = path.join(folder, "asked");
-    await writeFile(asked, "");
-    const env = {
-      PATH: `${folder}:${process.env["PATH"]}`,
-      ASKED: asked,
-      DRAINED: drained,
-      PALLET_HOOK: hook,
-      PALLET_NODE: node,
-    };
-    const running = promisify(execFile)(path.join(folder, "kubernetes-node"), { env });
-    running.child.stdin?.end(`${told}\n`);
-    await running;
-    const lines = (await readFile(asked, "utf8")).trim().split("\n");
-    return lines.slice(1).map((line) => line.replace("/etc/pallet/kubeconfig ", ""));
+  async function configOf(
+    test: Parameters<typeof aFolderOfProfiles>[0],
+    block: string,
+    labels: Record<string, string>,
+  ): Promise<NodeSystem> {
+    const directory = await aFolderOfProfiles(test, { "a.yaml": (await readBlock(block)).text, ...secrets });
+    const { hooks } = await hooksOf("k3s config");
+    const set = await createProfileFolder(directory, key, (node) => promisedValues(hooks, node)).read();
+    const given = { values: { k3s_url: "https://10.0.0.5:6443" }, secrets: { k3s_token: "K10::one" } };
+    const system = await set.systemFor(aNode({ name: "pi-1", labels }), "debian", given);
+    assert.ok(system !== undefined && !(system instanceof Failure), String(system));
+    assert.equal(judgeProfiles({ name: "debian" as ImageName, abilities }, system, false), undefined);
+    return system;
   }
 
-  const drain = "drain pi-1 --ignore-daemonsets --delete-emptydir-data --timeout=200s";
-  for (const [title, hook, node, told, asked] of [
-    ["drains a node before", "before-reimage", "pi-1", "{}", [drain]],
-    ["lets one that never joined alone", "before-reimage", "pi-2", "{}", []],
-    ["has it take pods once it is configured", "after-configured", "pi-1", "{}", ["uncordon pi-1"]],
-    ["and after an end that touched nothing", "after-failed", "pi-1", '{"verdict":"untouched"}', ["uncordon pi-1"]],
-    [
-      "but not after another",
-      "after-failed",
-      "pi-1",
-      '{"verdict":"no-system","message":"\\"verdict\\":\\"untouched\\""}',
-      [],
-    ],
-  ] as const)
-    it(title, async () => assert.deepEqual(await run(hook, node, told), asked));
+  async function hooksOf(block: string) {
+    const result = resolveConfig([parseConfigFile((await readBlock(block)).text, "a.yaml")]);
+    assert.ok(result.ok);
+    return result.config;
+  }
 
-  it("fails where the node cannot be drained", () => assert.rejects(run("before-reimage", "pi-1", "{}", "1")));
+  const textOf = ({ config }: NodeSystem, file: string): string => {
+    const content = config.files?.find((each) => each.path === file)?.content;
+    return content?.kind === "file" ? Buffer.from(content.bytes).toString() : assert.fail(`no ${file}`);
+  };
+
+  it("of agents of k3s have what the hook gives", async (test) => {
+    const system = await configOf(test, "k3s agent profile", { role: "k3s-agent" });
+    assert.match(textOf(system, "/etc/rancher/k3s/config.yaml"), /^server: https:\/\/10\.0\.0\.5:6443$/m);
+    assert.equal(textOf(system, "/etc/rancher/k3s/token"), "K10::one");
+    assert.equal(system.config.files?.find(({ path: file }) => file === "/etc/rancher/k3s/token")?.mode, 0o600);
+    assert.deepEqual(
+      system.fromHooks?.map(({ name, hook }) => [name, hook]),
+      [
+        ["k3s_url", "k3s-token"],
+        ["k3s_token", "k3s-token"],
+      ],
+    );
+  });
+
+  it("of servers of k3s have their token from a file", async (test) => {
+    const system = await configOf(test, "k3s server profile", { role: "k3s-server" });
+    assert.equal(textOf(system, "/etc/rancher/k3s/token"), "canary-1");
+    assert.equal(system.fromHooks, undefined);
+  });
+
+  it("of Chef have their key as a task's secret", async (test) => {
+    const { config } = await configOf(test, "chef profile", { "configured-by": "chef" });
+    assert.deepEqual(config.tasks?.[0]?.secrets, { validation_key: "canary-2" });
+  });
 });
