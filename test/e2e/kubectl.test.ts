@@ -8,9 +8,9 @@ import { parseGivenValues } from "../../controller/hooks/parse-given-values.ts";
 import { runCommand } from "../../controller/hooks/run-command.ts";
 import { monotonicClock } from "../../proto/time/clock.ts";
 import { readBlock } from "../rack/documented/read-documentation.ts";
-import { type ApiRequest, type StandInCluster, startCluster } from "../rack/kubernetes/start-cluster.ts";
 import { createScratchFolder, type ScratchFolder } from "../rack/scratch-folder.ts";
 import { requires } from "../requirements.ts";
+import { type ApiRequest, type StandInCluster, startCluster } from "./kubernetes/start-cluster.ts";
 
 describe("kubectl in the documented hooks", requires("kubectl"), () => {
   let scratch: ScratchFolder;

@@ -5,13 +5,12 @@ import { parseConfigFile } from "../../../../controller/config/parse-config-file
 import { resolveConfig } from "../../../../controller/config/resolve-config.ts";
 import { promisedValues } from "../../../../controller/hooks/promised-values.ts";
 import { type HookOccasion, renderHookCall } from "../../../../controller/hooks/render-hook-call.ts";
-import type { ImageName } from "../../../../controller/images/catalogue/image.ts";
 import type { NodeSystem } from "../../../../controller/profiles/node-system.ts";
 import { createProfileFolder } from "../../../../controller/profiles/profile-folder.ts";
-import { judgeProfiles } from "../../../../controller/reimage/plan/judge-profiles.ts";
 import { Failure } from "../../../../proto/failure.ts";
 import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 import type { SystemAbilities } from "../../../../proto/system/config/abilities.ts";
+import { judgeConfig } from "../../../../proto/system/config/judge-config.ts";
 import { readBlock } from "../../../rack/documented/read-documentation.ts";
 import { aNode } from "../boot/a-node.ts";
 import { aFolderOfProfiles } from "../profiles/a-folder-of-profiles.ts";
@@ -69,7 +68,7 @@ describe("the documented profiles", () => {
     const given = { values: { k3s_url: "https://10.0.0.5:6443" }, secrets: { k3s_token: "K10::one" } };
     const system = await set.systemFor(aNode({ name: "pi-1", labels }), "debian", given);
     assert.ok(system !== undefined && !(system instanceof Failure), String(system));
-    assert.equal(judgeProfiles({ name: "debian" as ImageName, abilities }, system, false), undefined);
+    assert.deepEqual(judgeConfig(system.config, abilities), []);
     return system;
   }
 

@@ -41,7 +41,7 @@ export async function startCluster(
   const file = (name: string): string => path.join(folder, name);
   await writeFile(file("nodes.json"), JSON.stringify(nodes));
   await makeCertificates(folder, address);
-  const program = [process.execPath, path.join(checkout, "test/rack/kubernetes/stand-in-api.ts"), address, "0", folder];
+  const program = [process.execPath, path.join(checkout, "test/e2e/kubernetes/stand-in-api.ts"), address, "0", folder];
   const [command = "", ...args] = network === undefined ? program : ["nsenter", `--net=${network}`, "--", ...program];
   const child = spawnLeashed(command, args, withoutPallet(process.env));
   const hears = createConsole("stand-in API server");
