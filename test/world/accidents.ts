@@ -88,6 +88,8 @@ export interface Plan {
   readonly writers?: number;
   /** Whether the operator has hooks. */
   readonly hooked: boolean;
+  /** Whether what hooks give is another thing each time that they run. */
+  readonly fickle: boolean;
   /** What the operator's profiles say from the start. */
   readonly profiles: ProfileEdition;
   readonly happens: readonly Planned[];
@@ -135,7 +137,7 @@ const weights: Readonly<Record<AccidentKind, number>> = {
   boot: 3,
   reboot: 2,
   forget: 2,
-  "hook-fault": 5,
+  "hook-fault": 9,
   "task-fault": 9,
   "edit-profiles": 5,
   "retry-tasks": 6,
@@ -164,9 +166,11 @@ export function planWorld(seed: number, random: Random, without: readonly Accide
   const old = random.chance(0.2) ? some(1) : [];
   const hooked = random.chance(0.6);
   // Agents of before profiles refuse what they say: with both from the start, nothing would ever be proved.
-  const profiles = old.length > 0 ? "none" : random.pick(["none", "plain 1", "tasks 1", "tasks 1"] as const);
+  const fickle = random.chance(0.4);
+  const editions = ["none", "plain 1", "tasks 1", hooked ? "gifts" : "tasks 1"] as const;
+  const profiles = old.length > 0 ? "none" : random.pick(editions);
   const happens = [...rollouts, ...others];
-  return { seed, boards, installed, disks, old, ...writers, hooked, profiles, happens };
+  return { seed, boards, installed, disks, old, ...writers, hooked, fickle, profiles, happens };
 }
 
 function momentOf(random: Random, after: readonly string[]): Moment {

@@ -5,7 +5,7 @@ import type { InstalledSystem } from "../../proto/system/installed-system.ts";
 import { aDevice } from "../unit/proto/disk/a-device.ts";
 import type { Content } from "./history/history.ts";
 import { imageOfDigest } from "./images.ts";
-import { editionOf } from "./profiles.ts";
+import { editionOf, giftIn } from "./profiles.ts";
 import type { CardTasks } from "./task-run.ts";
 
 type WriteSpec = Extract<OperationSpec, { kind: "write-image" }>;
@@ -24,6 +24,8 @@ interface Written {
   readonly stamp?: InstalledSystem;
   /** The edition of the profiles that its system was made by. */
   readonly config?: string;
+  /** What hooks gave for it. */
+  readonly gift?: string;
   readonly tasks?: CardTasks;
   /** PARTUUIDs by the number of the partition, where they are others than the image's. */
   readonly partitionUuids: ReadonlyMap<number, string>;
@@ -36,8 +38,9 @@ export function createCard(name: string, content: "blank" | "foreign", isDisk = 
 /** What is on it, for the history. */
 export function contentOf({ content }: Card): Content {
   if (typeof content === "string") return { kind: content };
-  const { image, stamp, config } = content;
-  return { kind: "image", image: image.name, reimage: stamp?.reimageId ?? "", ...(config && { config }) };
+  const { image, stamp, config, gift } = content;
+  const about = { kind: "image", image: image.name, reimage: stamp?.reimageId ?? "" } as const;
+  return { ...about, ...(config && { config }), ...(gift && { gift }) };
 }
 
 /** What a finished write leaves. */
@@ -49,11 +52,13 @@ export function writtenBy(spec: WriteSpec): Written {
   if ((system === undefined) !== (stamp?.config === undefined))
     throw new Error("a config without its digest in the stamp, or the reverse");
   const { tasks = [] } = system ?? {};
+  const gift = system && giftIn(system);
   const changes = spec.ids?.partitions ?? [];
   return {
     image,
     ...(stamp !== undefined && { stamp }),
     ...(system !== undefined && { config: editionOf(system) }),
+    ...(gift !== undefined && { gift }),
     ...(tasks.length > 0 && { tasks: { file: { configDigest: stamp?.config ?? "", tasks }, kept: undefined } }),
     partitionUuids: new Map(changes.map((change) => [change.partitionNumber, change.cardUuid])),
   };

@@ -8,7 +8,6 @@ import { parseConfigFile } from "../../controller/config/parse-config-file.ts";
 import { resolveConfig } from "../../controller/config/resolve-config.ts";
 import type { RunHook } from "../../controller/hooks/hook.ts";
 import type { ImageStore } from "../../controller/images/image-store.ts";
-import type { ProfileFolder } from "../../controller/profiles/profile-folder.ts";
 import { createControllerService } from "../../controller/rpc/doors/controller-service.ts";
 import { createEnrollmentService } from "../../controller/rpc/doors/enrollment-service.ts";
 import { composeBootFiles } from "../../controller/serving/compose-boot-files.ts";
@@ -50,7 +49,7 @@ export interface Surroundings {
   agents(clock: Clock, life: AbortSignal): AgentConnector;
   macAddressOf(address: string): NodeId | undefined;
   answers(address: string, mac: NodeId): boolean;
-  openProfiles(directory: string, key: Uint8Array): ProfileFolder;
+  readonly openProfiles: ServeAdapters["openProfiles"];
   /** What runs the hooks of this run of the controller. */
   hookRunner(clock: Clock): RunHook;
   /** Between the controller and its database. */

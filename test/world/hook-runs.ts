@@ -3,28 +3,29 @@ import { Failure } from "../../proto/failure.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { pause } from "../../proto/time/pause.ts";
 import type { Recorder } from "./history/history.ts";
-import { canary } from "./profiles.ts";
+import { gives, leaks, renderGift } from "./profiles.ts";
 import type { Random } from "./random.ts";
 
 export type HookFault = "fails" | "hangs" | "slow";
 
 /** The hooks that an operator has. The last one is for no node. */
-export const hooks = [
-  { name: "drain", when: "before-reimage" },
+export const hooks: readonly { readonly name: string; readonly when: HookMoment; readonly gives?: true }[] = [
+  { name: "drain", when: "before-reimage", gives: true },
   { name: "silence", when: "before-reimage" },
   { name: "uncordon", when: "after-proved" },
   { name: "greet", when: "after-configured" },
   { name: "enter", when: "after-configured" },
   { name: "alarm", when: "after-failed" },
   { name: "nobody", when: "after-proved" },
-] as const;
+];
 
 /** They as lines of the configuration. */
 export function renderHooks(): string {
   const lines = hooks.map(
-    ({ name, when }) =>
+    ({ name, when, gives: isGiving }) =>
       `  - {name: ${name}, when: ${when}, command: [/usr/bin/${name}], timeoutMs: 120000` +
-      `${name === "nobody" ? ", labelSelector: rack=nowhere" : ""}}`,
+      `${name === "nobody" ? ", labelSelector: rack=nowhere" : ""}` +
+      `${isGiving ? `, gives: ${JSON.stringify(gives)}` : ""}}`,
   );
   return `hooks:\n${lines.join("\n")}\n`;
 }
@@ -33,19 +34,22 @@ export function renderHooks(): string {
  * Runs hooks as the controller's machine would: they take their time, which is the controller's, and end with it.
  *
  * @param nextFault what becomes of the next one of that moment
+ * @param giftOf what it gives, where it gives something
  */
 export function createHookRuns({
   clock,
   random,
   recorder: { note },
   nextFault,
+  giftOf,
 }: {
   readonly clock: Clock;
   readonly random: Random;
   readonly recorder: Recorder;
   readonly nextFault: (when: HookMoment) => HookFault | undefined;
+  readonly giftOf: (reimage: string) => string;
 }): RunHook {
-  return async ({ timeoutMs }, { id, hook, when, nodeId, body }, signal) => {
+  return async ({ timeoutMs, gives: isGiving }, { id, hook, when, nodeId, body }, signal) => {
     const fault = nextFault(when);
     const { timestamp, data } = JSON.parse(body) as {
       readonly timestamp: string;
@@ -61,7 +65,7 @@ export function createHookRuns({
     const about = { what: "hook", id, hook, when } as const;
     const told = `${phase}${failure === null ? "" : `: ${failure.message}`}`;
     note({ ...about, is: "begun", node: nodeId, reimage, told, timestamp });
-    if (body.includes(canary)) note({ what: "leak", where: `what the hook ${hook} is told` });
+    if (leaks(body)) note({ what: "leak", where: `what the hook ${hook} is told` });
     const fail = (why: string): never => {
       note({ ...about, is: "failed" });
       throw new Failure("hook-failed", why);
@@ -75,6 +79,8 @@ export function createHookRuns({
     }
     if (fault === "hangs") fail("its time limit is over");
     if (fault === "fails") fail("exit code 1");
-    note({ ...about, is: "succeeded" });
+    const gift = isGiving && giftOf(reimage);
+    note({ ...about, is: "succeeded", ...(gift !== undefined && { gave: gift }) });
+    return gift === undefined ? undefined : renderGift(gift);
   };
 }

@@ -7,7 +7,7 @@ import { rolloutStates } from "../../proto/words/rollout-state.ts";
 import { callDoor } from "./call-door.ts";
 import type { ControllerProcess } from "./controller-process.ts";
 import type { Ask, Recorder } from "./history/history.ts";
-import { canary } from "./profiles.ts";
+import { leaks } from "./profiles.ts";
 
 /** A person at the command line: asks, and takes down what the answer was. */
 export async function askController(
@@ -19,7 +19,7 @@ export async function askController(
   try {
     const answer = await send(controller, request);
     note({ what: "answered", request });
-    if (inspect(answer, { depth: 20 }).includes(canary)) note({ what: "leak", where: "an answer" });
+    if (leaks(inspect(answer, { depth: 20 }))) note({ what: "leak", where: "an answer" });
   } catch (error) {
     note({ what: "answered", request, refusal: (error as Partial<ServiceError>).details ?? String(error) });
   }
@@ -31,7 +31,7 @@ export async function showRollouts(controller: ControllerProcess | undefined, { 
   const answer = await callDoor(controller.operators.listRollouts, wire.ListRolloutsRequest.create());
   for (const { rolloutId, state } of answer.rollouts)
     note({ what: "shown", rollout: rolloutId, state: rolloutStates.fromWire(state) ?? "unknown" });
-  if (inspect(answer, { depth: 20 }).includes(canary)) note({ what: "leak", where: "the rollouts" });
+  if (leaks(inspect(answer, { depth: 20 }))) note({ what: "leak", where: "the rollouts" });
 }
 
 async function send({ operators }: ControllerProcess, request: Ask): Promise<unknown> {

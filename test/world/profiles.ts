@@ -1,21 +1,39 @@
 import { parseProfile } from "../../controller/profiles/parse-profile.ts";
-import { createProfileFolder, type ProfileFolder, type ProfileSet } from "../../controller/profiles/profile-folder.ts";
+import { createProfileFolder, type ProfileSet } from "../../controller/profiles/profile-folder.ts";
+import type { ServeAdapters } from "../../controller/serving/serve-adapters.ts";
 import { Failure } from "../../proto/failure.ts";
 import type { SystemConfig } from "../../proto/system/system-config.ts";
 
 /** What the operator's profiles may say; the same edition is the same config. */
-export const profileEditions = ["none", "plain 1", "plain 2", "tasks 1", "tasks 2", "tasks for new", "broken"] as const;
+export const profileEditions = [
+  ...(["none", "plain 1", "plain 2", "tasks 1", "tasks 2", "tasks for new", "gifts", "gifts", "broken"] as const),
+] as const;
 export type ProfileEdition = (typeof profileEditions)[number];
 
 /** The tasks of the editions that have some, in their order. */
-export const taskNames = ["first", "second"] as const;
+const taskNames = ["first", "second"] as const;
 /** How long each may take, in milliseconds. */
 export const taskTimeoutMs = 300_000;
-/** Of the operator's systems; to be found nowhere but in the order to write. */
-export const canary = "$6$canary$SecretOfTheWorld";
+const passwordHash = "$6$canary$SecretOfTheWorld";
+const tokenMark = "TokenOfTheWorld";
+/** In every secret of the operator's systems; to be found nowhere but in the order to write. */
+const canary = "OfTheWorld";
+
+/** Whether there is a secret in it. */
+export function leaks(what: { includes(text: string): boolean }): boolean {
+  return what.includes(canary);
+}
+
+/** What a before-reimage hook answers for the edition "gifts". */
+export const gives = { values: ["unit"], secrets: ["token"] } as const;
+export function renderGift(unit: string): string {
+  return JSON.stringify({ values: { unit }, secrets: { token: `${tokenMark} ${unit}` } });
+}
 
 /** Where a system says of which edition it is. */
 const editionPath = "/etc/edition";
+const unitPath = "/etc/unit";
+const tokenPath = "/etc/token";
 
 function textOf(edition: ProfileEdition): string {
   const tasks = taskNames.map((name) => `{name: ${name}, command: [/bin/true], timeout: ${taskTimeoutMs}ms}`);
@@ -24,16 +42,35 @@ function textOf(edition: ProfileEdition): string {
     "system:",
     // What is not known of a node fails its template.
     `  hostname: "${edition === "broken" ? "{{ labels.nowhere }}" : "{{ name }}"}"`,
-    `  users: [{name: operator, passwordHash: "${canary}"}]`,
-    `  files: [{path: ${editionPath}, content: "${edition}"}]`,
-    ...(edition.startsWith("tasks") ? [`  tasks: [${tasks.join(", ")}]`] : []),
+    `  users: [{name: operator, passwordHash: "${passwordHash}"}]`,
+    "  files:",
+    `    - {path: ${editionPath}, content: "${edition}"}`,
+    ...(edition === "gifts"
+      ? [`    - {path: ${unitPath}, content: "{{ hook.unit }}"}`, `    - {path: ${tokenPath}, secretFrom: token}`]
+      : []),
+    ...(tasksOf(edition).length > 0 ? [`  tasks: [${tasks.join(", ")}]`] : []),
   ].join("\n");
+}
+
+/** The tasks of a system that is made by an edition. */
+export function tasksOf(edition: ProfileEdition): readonly string[] {
+  return edition.startsWith("tasks") || edition === "gifts" ? taskNames : [];
+}
+
+function fileIn(config: SystemConfig, wanted: string): string | undefined {
+  const content = config.files?.find(({ path }) => path === wanted)?.content;
+  return content?.kind === "file" ? new TextDecoder().decode(content.bytes) : undefined;
+}
+
+/** What a hook has given for a config; undefined where it has none of that. */
+export function giftIn(config: SystemConfig): string | undefined {
+  const [unit, token] = [fileIn(config, unitPath), fileIn(config, tokenPath)];
+  return unit === undefined || token === `${tokenMark} ${unit}` ? unit : `${unit}, with another token`;
 }
 
 /** The edition of a config. */
 export function editionOf(config: SystemConfig): ProfileEdition {
-  const content = config.files?.find(({ path }) => path === editionPath)?.content;
-  const text = content?.kind === "file" ? new TextDecoder().decode(content.bytes) : "";
+  const text = fileIn(config, editionPath);
   const edition = profileEditions.find((each) => each === text);
   if (edition === undefined) throw new Error(`no edition of the profiles has this config: ${text}`);
   return edition;
@@ -45,7 +82,7 @@ export interface WorldProfiles {
   /** Which edition has a config of that digest, as far as one was rendered. */
   editionOfDigest(digest: string): string;
   /** As one run of a controller sees it. Nothing is on a disk: what that takes is real time. */
-  open(directory: string, key: Uint8Array): ProfileFolder;
+  open: ServeAdapters["openProfiles"];
 }
 
 export function createWorldProfiles(edition: ProfileEdition): WorldProfiles {
@@ -54,8 +91,8 @@ export function createWorldProfiles(edition: ProfileEdition): WorldProfiles {
   function remembering(set: ProfileSet): ProfileSet {
     return {
       ...set,
-      async systemFor(node, imageName) {
-        const system = await set.systemFor(node, imageName);
+      async systemFor(node, imageName, given) {
+        const system = await set.systemFor(node, imageName, given);
         if (system !== undefined && !(system instanceof Failure))
           digests.set(system.summary.digest, editionOf(system.config));
         return system;
@@ -66,8 +103,8 @@ export function createWorldProfiles(edition: ProfileEdition): WorldProfiles {
   const own: WorldProfiles = {
     edition,
     editionOfDigest: (digest) => digests.get(digest) ?? "of no profile",
-    open(directory, key) {
-      const folder = createProfileFolder(directory, key);
+    open(directory, key, promisedTo) {
+      const folder = createProfileFolder(directory, key, promisedTo);
       const sets = new Map<ProfileEdition, ProfileSet>();
       function current(): ProfileSet {
         const known = sets.get(own.edition);

@@ -17,7 +17,7 @@ import { createHookRuns, type HookFault, hooks, renderHooks } from "./hook-runs.
 import { createWorldImages } from "./images.ts";
 import { createNetwork, type Network } from "./network.ts";
 import { observeStore, type StoreFaults } from "./observe-store.ts";
-import { canary, createWorldProfiles, type ProfileEdition, taskNames } from "./profiles.ts";
+import { createWorldProfiles, leaks, type ProfileEdition, tasksOf } from "./profiles.ts";
 import { createRandom } from "./random.ts";
 import { createWorldClock, type WorldClock } from "./world-clock.ts";
 
@@ -73,12 +73,14 @@ export function createWorld(
     addresses,
     writers,
     hooked,
+    fickle,
     profiles: edition,
   }: {
     readonly addresses: number;
     /** How many nodes may write at once. */
     readonly writers?: number | undefined;
     readonly hooked: boolean;
+    readonly fickle: boolean;
     readonly profiles: ProfileEdition;
   },
 ): World {
@@ -113,6 +115,7 @@ export function createWorld(
   let isStarting = false;
   let runs = 0;
   let aheadMs = 0;
+  let gifts = 0;
 
   /** To the controller: `deliver` may happen late, or twice; resolves when the sender has its answer. */
   async function send<T>(board: Board, life: AbortSignal, deliver: (to: ControllerProcess) => Promise<T>): Promise<T> {
@@ -180,8 +183,9 @@ export function createWorld(
       what: "profiles",
       edition: next,
       ...(next === "tasks for new" && { images: ["new"] }),
-      isBroken: next === "broken",
-      tasks: next.startsWith("tasks") ? taskNames : [],
+      // Without hooks nobody gives anything.
+      isBroken: next === "broken" || (next === "gifts" && !hooked),
+      tasks: tasksOf(next),
     });
   }
   editProfiles(edition);
@@ -189,7 +193,7 @@ export function createWorld(
   function lookForLeaks(): void {
     for (const file of ["pallet.sqlite", "pallet.sqlite-wal"]) {
       const at = path.join(folder, "state", file);
-      if (existsSync(at) && readFileSync(at).includes(canary)) recorder.note({ what: "leak", where: file });
+      if (existsSync(at) && leaks(readFileSync(at))) recorder.note({ what: "leak", where: file });
     }
   }
 
@@ -255,6 +259,10 @@ export function createWorld(
             nextFault(when) {
               const index = hookFaults.findIndex((each) => each.when === when);
               return hookFaults.splice(index, index < 0 ? 0 : 1)[0]?.fault;
+            },
+            giftOf(reimage) {
+              gifts += 1;
+              return fickle ? `${reimage} ${gifts}` : reimage;
             },
           }),
         observe: (store, life) =>

@@ -11,8 +11,9 @@ export type Content =
       readonly image: string;
       /** The reimage that its stamp names. */
       readonly reimage: string;
-      /** The edition of the profiles that its system was made by. */
+      /** The edition of the profiles that its system was made by, and what hooks gave for it. */
       readonly config?: string;
+      readonly gift?: string;
     };
 
 /** What an operator asks of the controller. */
@@ -90,7 +91,10 @@ type Truth =
       readonly tasks: readonly string[];
     }
   /** The operator's hooks, in their order; none but these are for any node. */
-  | { readonly what: "hooks"; readonly hooks: readonly { readonly name: string; readonly when: string }[] }
+  | {
+      readonly what: "hooks";
+      readonly hooks: readonly { readonly name: string; readonly when: string; readonly gives?: boolean }[];
+    }
   /** A hook runs: begun, or how it ended; one that its controller ended is repeated, one that a kill ended says nothing. */
   | {
       readonly what: "hook";
@@ -110,6 +114,8 @@ type Truth =
       readonly hook: string;
       readonly when: string;
       readonly is: "succeeded" | "failed" | "ended";
+      /** For the profiles of the node, when it has succeeded. */
+      readonly gave?: string;
     }
   /** A secret of the profiles was found where none may be. */
   | { readonly what: "leak"; readonly where: string }

@@ -4,6 +4,7 @@ import { hasEnded } from "./rack-state.ts";
 
 /** One run of one hook for one reimage; the latest with that id. */
 interface Run {
+  readonly reimage: string;
   readonly told: string;
   readonly result?: "succeeded" | "failed" | "ended";
   /** How often the controller had started when it began. */
@@ -24,6 +25,9 @@ export function judgeHooks(history: readonly Entry[]): readonly Finding[] {
   const own = history.find((entry) => entry.what === "hooks")?.hooks ?? [];
   const findings: Finding[] = [];
   const phases = new Map<string, string>();
+  /** Reimages that a hook refused, before anything was written for them. */
+  const refused = new Map<string, string>();
+  const written = new Set<string>();
   /** Reimages whose turn has come. */
   const begun = new Set<string>();
   const runs = new Map<string, Run>();
@@ -60,13 +64,10 @@ export function judgeHooks(history: readonly Entry[]): readonly Finding[] {
     if (phase !== "queued" && !hasEnded(phase)) begun.add(reimage);
     phases.set(reimage, phase);
     if (!hasEnded(phase)) return;
-    const refused = before.find((name) => runs.get(idOf(reimage, "before-reimage", name))?.result === "failed");
-    if (refused !== undefined && verdict !== "untouched")
-      found(
-        "hooks-come-first",
-        at,
-        `${reimage} of ${node} is ${phase} (${verdict}), and its hook ${refused} had failed`,
-      );
+    const hook = refused.get(reimage);
+    // Where an order was under way, nobody knows whether it arrived.
+    if (hook !== undefined && verdict !== "untouched" && verdict !== "unknown")
+      found("hooks-come-first", at, `${reimage} of ${node} is ${phase} (${verdict}), and its hook ${hook} had failed`);
     if (phase === "proved") {
       expect("after-proved", entry, "proved", at);
       if (!hasTasks) expect("after-configured", entry, "proved", at);
@@ -76,6 +77,7 @@ export function judgeHooks(history: readonly Entry[]): readonly Finding[] {
   function begins({ id, hook, when, reimage, told, node, at }: EntryOf<"hook"> & { readonly is: "begun" }): void {
     const which = `the ${when} hook ${hook} of ${reimage} (${node})`;
     if (id !== idOf(reimage, when, hook)) found("hooks-have-a-reason", at, `${which} has the id ${id}`);
+    const { gives } = own.find((each) => each.name === hook && each.when === when) ?? {};
     if (!own.some((each) => each.name === hook && each.when === when))
       found("hooks-have-a-reason", at, `${which} is not for this node`);
     const last = runs.get(id);
@@ -83,7 +85,10 @@ export function judgeHooks(history: readonly Entry[]): readonly Finding[] {
     if (hasRun && last?.life === lives)
       found("hooks-have-a-reason", at, `${which} runs again, and nothing had ended it`);
     if (when === "before-reimage") {
-      if (phases.get(reimage) !== "preparing")
+      const phase = phases.get(reimage) ?? "";
+      // What it gave was in the memory of a controller that is gone.
+      const isAskedAgain = gives === true && last !== undefined && last.life < lives && !hasEnded(phase);
+      if (phase !== "preparing" && !isAskedAgain)
         found("hooks-have-a-reason", at, `${which} runs while that is ${phases.get(reimage)}`);
     } else {
       if (!occasions.has(`${id} ${told}`))
@@ -91,7 +96,8 @@ export function judgeHooks(history: readonly Entry[]): readonly Finding[] {
       if (last !== undefined && last.told !== told)
         found("hooks-have-a-reason", at, `${which} is told "${told}" under the id that told "${last.told}"`);
     }
-    runs.set(id, { told, life: lives });
+    refused.delete(reimage);
+    runs.set(id, { told, reimage, life: lives });
   }
 
   for (const entry of history) {
@@ -102,12 +108,23 @@ export function judgeHooks(history: readonly Entry[]): readonly Finding[] {
       expect("after-failed", entry, `proved: ${entry.message ?? ""}`, entry.at);
     // What waited went with it.
     if (entry.what === "database-lost") for (const occasion of occasions.values()) occasion.isTold = true;
+    if (entry.what === "operation") {
+      written.add(entry.reimage);
+      if (refused.has(entry.reimage))
+        found(
+          "hooks-come-first",
+          entry.at,
+          `${entry.operation} begins, and the hook ${refused.get(entry.reimage)} has failed`,
+        );
+    }
     if (entry.what !== "hook") continue;
     if (entry.is === "begun") begins(entry);
     else {
       const run = runs.get(entry.id);
       if (run === undefined) continue;
       runs.set(entry.id, { ...run, result: entry.is });
+      if (entry.is === "failed" && entry.when === "before-reimage" && !written.has(run.reimage))
+        refused.set(run.reimage, entry.hook);
       const occasion = occasions.get(`${entry.id} ${run.told}`);
       if (occasion !== undefined && entry.is !== "ended") occasion.isTold = true;
     }

@@ -19,6 +19,9 @@ export function judgeSystems(history: readonly Entry[]): readonly Finding[] {
   /** What became of each task last: by reimage and name. */
   const results = new Map<string, EntryOf<"task">>();
   const tasks = new Map<string, EntryOf<"tasks">>();
+  /** For which reimage hooks have given what. */
+  const gifts = new Map<string, string>();
+  const givers = new Map<string, string>();
   const retries = retriesIn(history);
   const found = (invariant: Invariant, at: number, text: string): void => void findings.push({ invariant, at, text });
 
@@ -73,6 +76,10 @@ export function judgeSystems(history: readonly Entry[]): readonly Finding[] {
         said.push(entry);
         tasksOf.set(entry.edition, entry.tasks);
         break;
+      case "hook":
+        if (entry.is === "begun") givers.set(entry.id, entry.reimage);
+        else if (entry.gave !== undefined) gifts.set(entry.gave, givers.get(entry.id) ?? "");
+        break;
       case "operation": {
         const asked = state.reimages.get(entry.reimage);
         const isSaid = saidWithin(underWayMs, entry.at).some(
@@ -89,7 +96,9 @@ export function judgeSystems(history: readonly Entry[]): readonly Finding[] {
       }
       case "whole": {
         const { content, card, reimage, at } = entry;
-        const config = content.kind === "image" ? content.config : undefined;
+        const { config = undefined, gift = undefined } = content.kind === "image" ? content : {};
+        if (gift !== undefined && gifts.get(gift) !== reimage)
+          found("config-is-as-confirmed", at, `${card} has ${gift}, which no hook gave for ${reimage}`);
         const asked = state.reimages.get(reimage);
         if (asked !== undefined && config !== asked.config)
           found("config-is-as-confirmed", at, `${card} is ${config}, and ${asked.config} was confirmed`);

@@ -197,6 +197,11 @@ const broken: readonly (readonly [string, Invariant, readonly Entry[]])[] = [
     }),
   ],
   [
+    "writes what a hook gave for another node",
+    "config-is-as-confirmed",
+    historyWith({ whole: { what: "whole", card: "card-1", content: { ...written, gift: "r2" }, ...write } }),
+  ],
+  [
     "proves another config than was confirmed",
     "config-is-as-confirmed",
     historyWith({ proved: { ...(entry("proved") as object), provedConfig: "plain 1" } as NewEntry }),
