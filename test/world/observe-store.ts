@@ -47,6 +47,7 @@ export function observeStore(
     alive();
     if (faults.failing > 0) {
       faults.failing -= 1;
+      note({ what: "not-saved" });
       throw new Error("database or disk is full");
     }
     write();

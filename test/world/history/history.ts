@@ -123,6 +123,8 @@ type Truth =
   | { readonly what: "accident"; readonly text: string }
   /** Nothing passes between a board and the network for so long. */
   | { readonly what: "cut"; readonly board: string; readonly forMs: number }
+  /** The controller could not save something: its disk was full. */
+  | { readonly what: "not-saved" }
   /** The state of the controller is gone, while it does not run. */
   | { readonly what: "database-lost" }
   | { readonly what: "quiet" }

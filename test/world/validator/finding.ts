@@ -19,7 +19,7 @@ export const invariants = {
     "nothing is done to a node before all its before-reimage hooks have succeeded, and one that failed leaves it untouched",
   "every-end-is-told": "each hook that an end is for runs to its own end after it, whatever became of the controller",
   "hooks-have-a-reason":
-    "a hook runs at the moment that it is for, with one id and one message, and again only after a restart",
+    "a hook runs at the moment that it is for, with one id and one message, and again only after a restart, or when something could not be saved",
   "config-is-as-confirmed":
     "a system is written and proved only as the profiles said when it was confirmed, and by a config only if they still say so at the write",
   "configured-is-true": "a node is configured when all tasks of its system have succeeded in it, and not before",

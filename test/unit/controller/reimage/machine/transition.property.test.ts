@@ -1,15 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { isConfiguring } from "../../../../../controller/reimage/machine/configuration.ts";
 import type { Effect } from "../../../../../controller/reimage/machine/effect.ts";
 import type {
   ReimageEvent,
   ReimageEventType,
   Sighting,
 } from "../../../../../controller/reimage/machine/reimage-event.ts";
-import { hasEnded, type ReimageState } from "../../../../../controller/reimage/machine/reimage-state.ts";
+import {
+  type Configuration,
+  hasEnded,
+  type ReimageState,
+} from "../../../../../controller/reimage/machine/reimage-state.ts";
 import { defaultReimageSettings as settings } from "../../../../../controller/reimage/machine/settings.ts";
 import { transition } from "../../../../../controller/reimage/machine/transition.ts";
+import type { TasksReport } from "../../../../../proto/system/tasks/report-tasks.ts";
+import type { TaskState } from "../../../../../proto/words/task-state.ts";
 import { digest, eventsAt, netbooted, proof, queued, startedAt } from "../fakes/sample-states.ts";
 
 interface Move {
@@ -21,6 +28,8 @@ interface Move {
   readonly instance: number;
   readonly resident: boolean;
   readonly stamped: boolean;
+  /** How far the tasks of the system are; none: it has no tasks. */
+  readonly tasks: TaskState | "none";
   readonly reason: "fetch-failed" | "device-error";
   readonly afterMs: number;
 }
@@ -62,6 +71,7 @@ const move: fc.Arbitrary<Move> = fc.record({
   instance: fc.integer({ min: 1, max: 3 }),
   resident: fc.boolean(),
   stamped: fc.boolean(),
+  tasks: fc.constantFrom("none" as const, "waiting", "running", "succeeded", "failed"),
   reason: fc.constantFrom("fetch-failed" as const, "device-error" as const),
   afterMs: fc.oneof(fc.integer({ min: 0, max: 5000 }), fc.constant(400_000)),
 });
@@ -79,8 +89,26 @@ function eventOf(state: ReimageState, made: Move, now: number): ReimageEvent {
   const { installed, ...withoutStamp } = proof;
   const resident: Sighting = made.stamped ? proof : withoutStamp;
   const bootId = made.boot === 0 ? `boot-at-${now}` : `boot-${made.boot}`;
-  const sighting = { ...(made.resident ? resident : netbooted), bootId, instanceId: `${bootId}-${made.instance}` };
+  const tasks = made.resident && made.tasks !== "none" && { tasks: reportOf(made.tasks) };
+  const sighting = {
+    ...(made.resident ? resident : netbooted),
+    ...tasks,
+    bootId,
+    instanceId: `${bootId}-${made.instance}`,
+  };
   return event.type === "agent-sighted" ? { ...event, ...sighting } : { ...event, sighting };
+}
+
+/** Of a system with two tasks, by how far it is with the first that has not succeeded. */
+function reportOf(state: TaskState): TasksReport {
+  const second = state === "succeeded" ? "succeeded" : "waiting";
+  return {
+    configDigest: "ab".repeat(32),
+    tasks: [
+      { name: "first", state, starts: 1 },
+      { name: "second", state: second, starts: 0 },
+    ],
+  };
 }
 
 interface Told {
@@ -117,6 +145,11 @@ function play(moves: readonly Move[]): Told[] {
     take({ type: "deadline-passed", step: state.step });
   }
   if (hasEnded(state.phase)) take({ type: "settled", of: "end", step: state.step });
+  if (isConfiguring(state.phase)) {
+    now += settings.configureTimeoutMs;
+    take({ type: "deadline-passed", step: state.step });
+  }
+  if (configurationOf(state)?.settled === false) take({ type: "settled", of: "tasks", step: state.step });
   return told;
 }
 
@@ -132,6 +165,10 @@ function holds(check: (told: readonly Told[]) => void): void {
     fc.property(journeys, (moves) => check(play(moves))),
     { numRuns: 1000 },
   );
+}
+
+function configurationOf({ phase }: ReimageState): Configuration | undefined {
+  return phase.name === "proved" ? phase.configuration : undefined;
 }
 
 test("whatever happens, the boot target is local only after a write that succeeded", () => {
@@ -157,6 +194,60 @@ test("whatever happens, nothing is done to a node before its hooks have passed",
       const others = effects.filter(({ type }) => type !== "run-hooks" && type !== "record-event");
       assert.deepEqual(others, []);
     }
+  });
+});
+
+test("whatever happens, every end of a reimage that has begun, and of its tasks, has its hooks queued before it is settled", () => {
+  holds((told) => {
+    for (const { before, after, effects } of told) {
+      const isNew = hasEnded(after.phase) && after.phase.name !== before.phase.name;
+      const hasBegun = before.phase.name !== "queued";
+      const [was, is] = [configurationOf(before)?.endedAt, configurationOf(after)?.endedAt];
+      const ends = [
+        ...(isNew && hasBegun ? (["end"] as const) : []),
+        ...(is !== undefined && is !== was ? (["tasks"] as const) : []),
+      ];
+      for (const of of ends) {
+        const at = (type: Effect["type"]) =>
+          effects.findIndex((each) => each.type === type && "of" in each && each.of === of);
+        assert.ok(at("queue-hooks") >= 0, `the hooks of ${of} are not queued`);
+        assert.ok(at("settle") > at("queue-hooks"), `${of} is settled before its hooks are queued`);
+      }
+    }
+  });
+});
+
+test("whatever happens, what was not settled has its hooks queued again after a restart, and nothing else has", () => {
+  holds((told) => {
+    for (const { after } of told) {
+      if (!hasEnded(after.phase) || after.step <= 1) continue;
+      const { effects } = transition(after, { type: "resumed" }, startedAt, settings);
+      const queued = effects.flatMap((each) => (each.type === "queue-hooks" ? [each.of] : []));
+      assert.equal(queued.includes("end"), !after.phase.settled);
+      assert.equal(queued.includes("tasks"), configurationOf(after)?.settled === false);
+    }
+  });
+});
+
+test("whatever happens, a node is configured by a report that all its tasks have succeeded, and by nothing else", () => {
+  holds((told) => {
+    for (const { before, event, after } of told) {
+      const [was, is] = [configurationOf(before)?.state, configurationOf(after)?.state];
+      if (was === "configured") assert.equal(is, "configured");
+      if (is !== "configured" || was === "configured") continue;
+      const sighting = event.type === "agent-confirmed" ? event.sighting : event;
+      assert.ok("tasks" in sighting && sighting.tasks?.tasks.every(({ state }) => state === "succeeded") === true);
+      assert.equal("installed" in sighting && sighting.installed?.reimageId, after.id);
+    }
+  });
+});
+
+test("whatever becomes of its tasks, a proved node stays proved, and in the end nobody waits for them", () => {
+  holds((told) => {
+    for (const { before, after } of told) {
+      if (before.phase.name === "proved") assert.equal(after.phase.name, "proved");
+    }
+    assert.equal(isConfiguring((told.at(-1) as Told).after.phase), false);
   });
 });
 
@@ -206,6 +297,8 @@ test("whatever happens, nothing is asked of a node after the end but to leave th
         const own = ["set-boot-target", "restore-node", "record-proof", "inspect-node", "record-event"];
         own.push("queue-hooks", "settle");
         const back = "goingBack" in before.phase ? ["send-back", "arm-timer"] : [];
+        // For its tasks, of a proof that came late too.
+        if (configurationOf(after) !== undefined) back.push("arm-timer");
         const asked = effects.filter(({ type }) => ![...own, ...back].includes(type));
         assert.deepEqual(asked, []);
         if (targetsIn(effects).includes("local")) assert.ok(isLate);
