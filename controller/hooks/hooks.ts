@@ -2,6 +2,7 @@ import { Failure } from "../../proto/failure.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import type { NewEvent } from "../events/event.ts";
+import { withoutSecrets } from "./hide-secrets.ts";
 import type { GivenValues, Hook, HookCall, HookMoment, RunHook } from "./hook.ts";
 import { createHookQueue, type HookRows } from "./hook-queue.ts";
 import { parseGivenValues } from "./parse-given-values.ts";
@@ -62,8 +63,17 @@ export function createHooks(options: {
     }
   }
 
-  /** Resolves with what it gives. Throws a Failure that names hook and node, or the signal's reason. */
-  async function runTold(hook: Hook, call: HookCall, signal: AbortSignal): Promise<GivenValues> {
+  /**
+   * Resolves with what it gives. Throws a Failure that names hook and node, or the signal's reason.
+   *
+   * @param secrets what hooks before it gave, which it may know and print
+   */
+  async function runTold(
+    hook: Hook,
+    call: HookCall,
+    signal: AbortSignal,
+    secrets: readonly string[] = [],
+  ): Promise<GivenValues> {
     const which = `the ${call.when} hook ${call.hook} of ${call.nodeName}`;
     const began = monotonicClock.now();
     tell(call, "hook-started", "info", `running ${which}`);
@@ -73,8 +83,9 @@ export function createHooks(options: {
       if (hook.gives !== undefined) gifts = parseGivenValues(hook.gives, answer ?? "");
     } catch (error) {
       signal.throwIfAborted();
-      const { reason, message, evidence } = Failure.from(error);
-      const failure = new Failure(reason, `${which} failed: ${message}`, { ...evidence, cause: error });
+      const cause = withoutSecrets(Failure.from(error), secrets);
+      const { reason, message, evidence } = cause;
+      const failure = new Failure(reason, `${which} failed: ${message}`, { ...evidence, cause });
       tell(call, "hook-failed", "warning", failure.message);
       throw failure;
     }
@@ -101,7 +112,10 @@ export function createHooks(options: {
 
   async function runAll(chosen: readonly Hook[], occasion: HookOccasion, signal: AbortSignal): Promise<GivenValues> {
     let all = nothingGiven;
-    for (const hook of chosen) all = mergeGiven(all, await runTold(hook, renderHookCall(hook, occasion), signal));
+    for (const hook of chosen) {
+      const secrets = Object.values(all.secrets);
+      all = mergeGiven(all, await runTold(hook, renderHookCall(hook, occasion), signal, secrets));
+    }
     return all;
   }
 

@@ -334,6 +334,21 @@ describe("hooks", () => {
       assert.deepEqual([rack.targetOf(), rack.machine().role()], ["local", "resident"]);
     });
 
+    it("have them hidden in what hooks after them say", async () => {
+      const rack = await givingRack(hook("before-reimage", "chatty"));
+      rack.runHook = async ({ name }) => {
+        if (name === "join") return answer("canary-line-1\ncanary-line-2");
+        if (name !== "chatty") return undefined;
+        throw new Failure("hook-failed", "it said: canary-line-2 | x", { found: "canary-line-1\ncanary-line-2\nx" });
+      };
+      const id = await rack.startAll();
+      await rack.untilEnded(id);
+      const { failure } = reimage(rack, id);
+      assert.equal(failure?.message, "the before-reimage hook chatty of pi-1 failed: it said: (secret) | x");
+      assert.equal(failure?.found, "(secret)\nx");
+      assert.doesNotMatch(kept(rack), /canary/);
+    });
+
     it("are ended with the reimage that asked them again", async () => {
       const rack = await givingRack();
       const id = await rack.startAll();
