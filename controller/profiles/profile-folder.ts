@@ -16,6 +16,7 @@ import { type ReadProfiles, readProfiles } from "./read-profiles.ts";
 import { readReferences } from "./read-references.ts";
 import { renderProfiles } from "./render-profiles.ts";
 import { selectReferences } from "./select-references.ts";
+import { shareReadings } from "./share-readings.ts";
 import { templateValuesOf } from "./template-values.ts";
 
 /** The profiles as they were read at one moment. */
@@ -55,7 +56,10 @@ interface Built {
   readonly problems: readonly Problem[];
 }
 
-/** The folder of profiles. Nothing of it is kept: it is read whenever it is asked for. */
+/**
+ * The folder of profiles. Nothing of it is kept: it is read whenever it is asked for, once for all who ask at the same
+ * time, as the nodes of a rollout do.
+ */
 export interface ProfileFolder {
   /** Absolute path. */
   readonly directory: string;
@@ -83,11 +87,11 @@ export function createProfileFolder(
     directory,
     look,
     setOf: (profiles) => createProfileSet(profiles, key, promisedTo),
-    async read() {
+    read: shareReadings(async () => {
       const { profiles, problems } = await look();
       if (problems.length > 0) throw profilesFailure(problems);
       return createProfileSet(profiles, key, promisedTo);
-    },
+    }),
   };
 }
 

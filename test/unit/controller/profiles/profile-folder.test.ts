@@ -42,6 +42,20 @@ describe("a folder of profiles", () => {
     assert.equal(await systemOf(folder), undefined);
   });
 
+  it("is read once or twice for all nodes that ask at once, and anew for who asks after a change", async (test) => {
+    const directory = await aFolderOfProfiles(test, { "a.yaml": "system: { hostname: a }" });
+    const folder = createProfileFolder(directory, key);
+    const asked = await Promise.all(Array.from({ length: 200 }, () => folder.read()));
+    assert.equal(new Set(asked).size, 2);
+    const before = folder.read();
+    await writeFile(join(directory, "a.yaml"), "system: { hostname: b }");
+    const after = await folder.read();
+    await before;
+    const system = await after.systemFor(aNode({ name: "pi-1", index: 1 }), "debian");
+    assert.ok(system !== undefined && !(system instanceof Failure), String(system));
+    assert.equal(system.config.hostname, "b");
+  });
+
   it("chooses by labels, name, model and image, all of which have to fit, and merges by priority, then by name", async (test) => {
     const directory = await aFolderOfProfiles(test, {
       "z.yaml": "system: { hostname: z, timezone: UTC }",
