@@ -6,7 +6,15 @@ import { printable } from "../render/printable.ts";
 import { renderNodeConfig, renderProfileList, renderProfileProblems } from "../render/render-profiles.ts";
 import { formatCount } from "../render/units.ts";
 import { exitCode } from "../terminal/exit-code.ts";
-import { type ProfileProblemView, viewNodeConfig, viewProfile, viewProfileProblem } from "../view/profile-view.ts";
+import {
+  type NodeConfigView,
+  type ProfileProblemView,
+  viewNodeConfig,
+  viewProfile,
+  viewProfileProblem,
+} from "../view/profile-view.ts";
+import { areSelected, forEachNode } from "./for-each-node.ts";
+import { addNodeChoice, chooseNodes, type NodeChoiceOptions, nodesHelp } from "./node-choice.ts";
 import { examples, jsonHelp } from "./option-texts.ts";
 
 interface Checked {
@@ -91,29 +99,50 @@ export function registerProfiles(program: Command, toAction: ToAction): void {
         return isFine ? exitCode.done : exitCode.failed;
       }),
     );
-  profiles
+  registerProfilesShow(profiles, toAction);
+}
+
+function registerProfilesShow(parent: Command, toAction: ToAction): void {
+  const command = parent
     .command("show")
     .description(
-      "show what the profiles say for a node, and what would be written where\n\n" +
-        'Secrets are shown as "(secret)". The exit code is 1 if the image cannot be made that.',
+      "show what the profiles say for nodes, and what would be written where\n\n" +
+        'Secrets are shown as "(secret)". The exit code is 1 if the image cannot be made that, for any of the nodes. With --json, ' +
+        "nodes that are not one named in full are a list.",
     )
-    .summary("show what the profiles say for a node, and what would be written where")
-    .argument("<node>", "name, MAC address or serial number")
+    .summary("show what the profiles say for nodes, and what would be written where")
+    .argument("[nodes...]", nodesHelp)
     .option("--image <name>", "the image (default: the only one in the catalogue)")
-    .option("--json", jsonHelp)
+    .option("--json", jsonHelp);
+  addNodeChoice(command, "every accepted node")
     .addHelpText(
       "after",
-      examples(["controller profiles show rack-1"], ["controller profiles show rack-1 --image debian"]),
+      examples(
+        ["controller profiles show rack-1"],
+        ["controller profiles show -l rack=a --image debian", "those with a label"],
+      ),
     )
     .action(
-      toAction<[string], { readonly image?: string }>(
-        async ({ client, signal, isJson, print, printJson }, { image = "" }, node) => {
-          const view = viewNodeConfig(await client.renderNodeConfig({ node, imageName: image }, signal));
-          if (isJson) printJson(view);
-          else print(renderNodeConfig(node, view));
+      toAction<[string[]], NodeChoiceOptions & { readonly image?: string }>(async (context, options, nodes) => {
+        const { client, signal, isJson, print, printJson } = context;
+        const chosen = await chooseNodes(context, "show", { options, nodes, acceptedOnly: true });
+        const views = new Map<string, NodeConfigView>();
+        const code = await forEachNode(context, chosen, async ({ node }) => {
+          const view = viewNodeConfig(await client.renderNodeConfig({ node, imageName: options.image ?? "" }, signal));
+          views.set(node, view);
           return view.refusals.length > 0 ? exitCode.failed : exitCode.done;
-        },
-      ),
+        });
+        // In the order in which they were chosen, whichever was answered first.
+        const shown = chosen.flatMap(({ node, name }) => {
+          const view = views.get(node);
+          return view === undefined ? [] : [{ node: name, view }];
+        });
+        if (!isJson)
+          print(shown.flatMap(({ node, view }, at) => [...(at > 0 ? [""] : []), ...renderNodeConfig(node, view)]));
+        else if (areSelected(chosen)) printJson(shown.map(({ node, view }) => ({ node, ...view })));
+        else for (const { view } of shown) printJson(view);
+        return code;
+      }),
     );
 }
 

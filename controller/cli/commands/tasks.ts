@@ -15,6 +15,9 @@ import {
 } from "./node-choice.ts";
 import { examples, jsonHelp } from "./option-texts.ts";
 
+/** How many nodes a hint names. */
+const mostNamed = 8;
+
 /** `controller tasks`: the first-boot tasks of nodes. */
 export function registerTasks(program: Command, toAction: ToAction): void {
   const tasks = program
@@ -74,8 +77,9 @@ function registerTasksRetry(parent: Command, toAction: ToAction): void {
           print([`${printable(name)} tries its failed tasks again`]);
           return undefined;
         });
-        const whom = chosen.map(({ name }) => shellWord(printable(name))).join(" ");
-        hint([`see how far they are: ${commandLine(`tasks list ${whom}`)}`]);
+        // Of more, nobody wants to see every name again.
+        const whom = chosen.length > mostNamed ? [] : chosen.map(({ name }) => shellWord(printable(name)));
+        hint([`see how far they are: ${commandLine(["tasks list", ...whom].join(" "))}`]);
         return code;
       }),
     );

@@ -79,6 +79,22 @@ describe("controller tasks", () => {
     assert.match(other.stderr, /no task of this system has failed/);
   });
 
+  it("retry takes two hundred by their state, and names them not again", async () => {
+    const nodes = Array.from({ length: 200 }, (_, at) => ({ ...installedNode, nodeId: `id-${at}`, name: `pi-${at}` }));
+    const asked = new Set<string>();
+    const socket = await start({
+      selectNodes: answer(() => ({ nodes })),
+      retryTasks: answer(({ node }) => {
+        asked.add(node);
+        return {};
+      }),
+    });
+    const terminal = { columns: 100, rows: 40 };
+    const { code, stdout, stderr } = await run(["tasks", "retry", "--failed"], { socket, terminal });
+    assert.deepEqual([code, asked.size], [0, 200]);
+    assert.match(`${stdout}${stderr}`, /see how far they are: \S*controller tasks list\n/);
+  });
+
   for (const [state, waitFor, code] of [
     ["CONFIGURATION_STATE_RUNNING", "proved", 0],
     ["CONFIGURATION_STATE_FAILED", "proved", 0],
