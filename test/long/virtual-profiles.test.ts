@@ -82,7 +82,7 @@ describe("two virtual Pis with a Debian of different profiles", requires("root",
     assert.match(two.journal, /^join: store-2 joins as store$/m);
     assert.equal(two.ownHostKey.split(" ")[1], (await given()).split(" ")[1], "the host key that was given");
 
-    for (const of of ["machineId", "hostKeys", "hostname"] as const) assert.notEqual(one[of], two[of], of);
+    for (const field of ["machineId", "hostKeys", "hostname"] as const) assert.notEqual(one[field], two[field], field);
   });
 
   /** The public half of the host key that the profile gives. */
