@@ -106,6 +106,12 @@ async function requireRoom(root: string, changes: readonly Change[], otherBytes:
     );
 }
 
+/** What the codes of errors mean that come of the image. */
+const hints: Readonly<Record<string, string>> = {
+  EPERM: " (it or its folder is immutable: chattr -i in the image)",
+  EROFS: " (its filesystem is read-only)",
+};
+
 async function make(root: string, change: Change): Promise<void> {
   try {
     switch (change.kind) {
@@ -131,7 +137,7 @@ async function make(root: string, change: Change): Promise<void> {
     const why = errorCodeOf(error) ?? "unknown";
     throw new Failure(
       isDiskFull(error) ? "too-small" : "device-error",
-      `cannot write ${change.path} of the new system: ${why}`,
+      `cannot ${change.kind === "remove" ? "remove" : "write"} ${change.path} of the new system: ${why}${hints[why] ?? ""}`,
       {
         cause: error,
       },

@@ -127,7 +127,9 @@ async function placing(
   } catch (error) {
     throwIfCancelled(signal, task);
     if (error instanceof Failure) throw error;
-    const words = messageOf(error);
+    // Linux says EUCLEAN, which Node.js has no name for.
+    const isDamaged = error instanceof Error && "errno" in error && error.errno === -117;
+    const words = isDamaged ? "its filesystem is damaged: check it in the image (fsck)" : messageOf(error);
     throw new Failure("device-error", `cannot ${task} into the new system on ${device}: ${words}`, { cause: error });
   }
 }

@@ -16,7 +16,7 @@ export function isPlainPath(path: string): boolean {
   );
 }
 
-/** The same, but with backslashes, as systemd escapes names of units: to debugfs(8) they are letters, to mtools they are not. */
+/** The same, but with backslashes and colons, as systemd has them in names of units and radios: letters to debugfs(8), not to mtools. */
 export function isDebugfsPath(path: string): boolean {
-  return isPlainPath(path.replaceAll("\\", "_"));
+  return isPlainPath(path.replaceAll(/[\\:]/g, "_"));
 }

@@ -121,6 +121,15 @@ describe("findConfigProblems", () => {
       "files",
     ],
     [{ users: Array.from({ length: 65 }, (_, index) => ({ name: `u${index}` })) }, "users"],
+    [{ users: Array.from({ length: 10_000 }, (_, index) => ({ name: `u${index}` })) }, "users"],
+    [
+      {
+        files: Array.from({ length: 64 }, (_, index) =>
+          file(`/srv/${index}`, { content: { kind: "file", bytes: Buffer.alloc(1024 * 1024) } }),
+        ),
+      },
+      "files",
+    ],
   ];
   for (const [config, field] of bad)
     it(`names ${field} of ${JSON.stringify(config).slice(0, 80)}`, () => {
