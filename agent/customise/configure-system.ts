@@ -13,7 +13,7 @@ import { parseHostKey, renderEd25519Key } from "../../proto/system/config/openss
 import { planEdits } from "../../proto/system/config/plan-edits.ts";
 import { hasOwnHostKeys, needsMadeHostKey } from "../../proto/system/config/plan-ssh.ts";
 import type { SystemConfig } from "../../proto/system/system-config.ts";
-import { placeFile, placeFolder, placeLink, placeOf, removeFile } from "./place-file.ts";
+import { placeFile, placeFolder, placeLink, placeOf, removeFile, syncFilesystem } from "./place-file.ts";
 import { type Change, needOf, workOutChanges } from "./system-changes.ts";
 
 /** What to make of a system. */
@@ -64,6 +64,7 @@ export async function prepareConfiguration(request: ConfigureSystem): Promise<Co
         signal?.throwIfAborted();
         await make(root, change);
       }
+      await syncFilesystem(root);
     },
   };
 }
@@ -117,19 +118,19 @@ async function make(root: string, change: Change): Promise<void> {
     switch (change.kind) {
       case "file": {
         const { path, content, mode, owner } = change;
-        return await placeFile({ root, ...placeOf(path), content, mode, owner, syncFolders: false });
+        return await placeFile({ root, ...placeOf(path), content, mode, owner, isSynced: false });
       }
       case "link": {
         const { path, target, owner } = change;
-        return await placeLink({ root, ...placeOf(path), target, owner, syncFolders: false });
+        return await placeLink({ root, ...placeOf(path), target, owner, isSynced: false });
       }
       case "folder": {
         const [first = "", ...others] = change.path.split("/").slice(1);
-        if (change.replacesLink === true) await removeFile({ root, ...placeOf(change.path) });
+        if (change.replacesLink === true) await removeFile({ root, ...placeOf(change.path), isSynced: false });
         return await placeFolder({ root, folders: [first, ...others], mode: change.mode, owner: change.owner });
       }
       case "remove":
-        return await removeFile({ root, ...placeOf(change.path) });
+        return await removeFile({ root, ...placeOf(change.path), isSynced: false });
     }
   } catch (error) {
     if (error instanceof Failure) throw error;

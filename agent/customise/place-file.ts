@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, lchown, lstat, mkdir, open, rename, rm, symlink } from "node:fs/promises";
 import { Failure } from "../../proto/failure.ts";
 import { errorCodeOf } from "../../proto/linux/error-code-of.ts";
+import { runTool } from "../linux/run-tool.ts";
 
 const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -36,8 +37,8 @@ export interface PlaceFile extends Place {
   readonly mode?: number;
   /** Root unless given. */
   readonly owner?: Owner;
-  /** Whether the folders are synced, too; they are unless told otherwise: for many files it takes long. */
-  readonly syncFolders?: boolean;
+  /** Whether it is on the disk then; it is unless told otherwise. Who places many syncs their filesystem once (`syncFilesystem`). */
+  readonly isSynced?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -48,8 +49,13 @@ export interface PlaceFile extends Place {
  * it (through /proc/self/fd, which serves as openat(2)) without following links, and the file is new and renamed into
  * place. Throws an `invalid` Failure when a folder on the way is something else, or the first one is missing.
  */
-export async function placeFile({ syncFolders = true, ...file }: PlaceFile): Promise<void> {
-  await put(file, (temporary) => writeNew(temporary, file), syncFolders);
+export async function placeFile({ isSynced = true, ...file }: PlaceFile): Promise<void> {
+  await put(file, (temporary) => writeNew(temporary, file, isSynced), isSynced);
+}
+
+/** Has everything on the disk that was placed below a foreign root. Throws a Failure `tool-failed`. */
+export async function syncFilesystem(root: string): Promise<void> {
+  await runTool({ tool: "sync", args: ["-f", root], task: "write all files of the new system to the disk" });
 }
 
 /** A folder to make, or to give other bits and another owner. */
@@ -75,17 +81,22 @@ export async function placeFolder({ root, folders, mode, owner: { uid, gid } }: 
 }
 
 /** Places a symbolic link, in the same way. */
-export async function placeLink(link: Place & Pick<PlaceFile, "owner" | "syncFolders"> & { readonly target: string }) {
-  const { target, owner, syncFolders = true, ...place } = link;
+export async function placeLink(link: Place & Pick<PlaceFile, "owner" | "isSynced"> & { readonly target: string }) {
+  const { target, owner, isSynced = true, ...place } = link;
   const make = async (temporary: string) => {
     await symlink(target, temporary);
     if (owner !== undefined) await lchown(temporary, owner.uid, owner.gid);
   };
-  await put(place, make, syncFolders);
+  await put(place, make, isSynced);
 }
 
 /** Removes a file, in the same way; one that is not there, in a folder that is not there, is left so. */
-export async function removeFile({ root, folders, name }: Place): Promise<void> {
+export async function removeFile({
+  root,
+  folders,
+  name,
+  isSynced = true,
+}: Place & Pick<PlaceFile, "isSynced">): Promise<void> {
   const opened: FileHandle[] = [await open(root, folderFlags)];
   try {
     for (const folder of folders) {
@@ -96,7 +107,7 @@ export async function removeFile({ root, folders, name }: Place): Promise<void> 
     const last = opened.at(-1);
     if (last === undefined) return;
     await rm(within(last, name), { force: true });
-    await last.sync();
+    if (isSynced) await last.sync();
   } finally {
     for (const folder of opened) await folder.close();
   }
@@ -106,7 +117,7 @@ export async function removeFile({ root, folders, name }: Place): Promise<void> 
 async function put(
   { root, folders, name }: Place,
   make: (temporary: string) => Promise<void>,
-  syncFolders: boolean,
+  isSynced: boolean,
 ): Promise<void> {
   const opened: FileHandle[] = [await open(root, folderFlags)];
   try {
@@ -122,7 +133,7 @@ async function put(
       await rm(temporary, { force: true });
       throw error;
     }
-    if (syncFolders) for (const folder of opened.toReversed()) await folder.sync();
+    if (isSynced) for (const folder of opened.toReversed()) await folder.sync();
   } finally {
     for (const folder of opened) await folder.close();
   }
@@ -130,7 +141,8 @@ async function put(
 
 async function writeNew(
   path: string,
-  { content, mode = 0o644, owner, signal }: Omit<PlaceFile, "syncFolders">,
+  { content, mode = 0o644, owner, signal }: Omit<PlaceFile, "isSynced">,
+  isSynced: boolean,
 ): Promise<void> {
   // Nobody else reads what is being written, whoever is to own it.
   const file = await open(path, newFile, mode & 0o700);
@@ -138,7 +150,7 @@ async function writeNew(
     await file.writeFile(content, { ...(signal && { signal }) });
     if (owner !== undefined) await file.chown(owner.uid, owner.gid);
     await file.chmod(mode);
-    await file.sync();
+    if (isSynced) await file.sync();
   } finally {
     await file.close();
   }

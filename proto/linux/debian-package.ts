@@ -8,6 +8,7 @@ const contents = {
   bc: ["bc"],
   bison: ["bison"],
   "ca-certificates": ["/etc/ssl/certs/ca-certificates.crt"],
+  coreutils: ["sync"],
   "debian-archive-keyring": ["/usr/share/keyrings/debian-archive-keyring.gpg"],
   "dnsmasq-base": ["dnsmasq"],
   dosfstools: ["mkfs.vfat"],

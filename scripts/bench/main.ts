@@ -29,7 +29,7 @@ import { measureDigests } from "./runs/measure-digests.ts";
 import { type ImportCost, measureImports } from "./runs/measure-imports.ts";
 import { type Row, runRounds } from "./runs/run-rounds.ts";
 import { type BenchStage, setStage } from "./stage/bench-stage.ts";
-import { checkCard, putAnotherSystem, putImage } from "./stage/card-content.ts";
+import { checkCard, checkStamp, putAnotherSystem, putImage } from "./stage/card-content.ts";
 
 const MiB = 1024 ** 2;
 const cache = checkoutCache("bench");
@@ -77,9 +77,11 @@ async function bench(options: BenchOptions, { unlessInterrupted }: Interruption)
           ? putAnotherSystem(image.image, stage.card.device)
           : putImage((content === "the image" ? undefined : upgradedImage) ?? image.image, stage.card.device),
       check: (content: string) =>
-        content === "the upgraded image" && upgradedImage !== undefined
-          ? compareTrees(stage.card.device, upgradedImage, image.sizeBytes)
-          : checkCard(image.image, forms.bmap, stage.card.device),
+        content === "the image, customised"
+          ? checkStamp(stage.card.device)
+          : content === "the upgraded image" && upgradedImage !== undefined
+            ? compareTrees(stage.card.device, upgradedImage, image.sizeBytes)
+            : checkCard(image.image, forms.bmap, stage.card.device),
     };
     rows.push(
       ...(await runRounds(

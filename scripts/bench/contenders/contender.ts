@@ -8,7 +8,12 @@ export type CardContent =
   /** The image. */
   | "the image"
   /** The image with packages upgraded. */
-  | "the upgraded image";
+  | "the upgraded image"
+  /** The image, in whose root filesystem something was placed. */
+  | "the image, customised";
+
+/** What the id of a row ends in that has only the time in which something is placed into the new system. */
+export const placingPart = "placing";
 
 /** A way to get the image onto a card. */
 export interface Contender {

@@ -5,10 +5,11 @@ import { parsePeakResidentBytes } from "../measure/parse-counters.ts";
 import { agentPort, startAgent } from "../stage/bench-agent.ts";
 import type { Instructions } from "../stage/hide-aes.ts";
 import { receivedBytes } from "../stage/measured.ts";
+import { planCustomisation } from "../stage/plan-profile.ts";
 import { planWrite } from "../stage/plan-write.ts";
 import { noHiddenAes } from "../stage/receiver-processor.ts";
 import { changeInto, runOrders } from "../stage/run-orders.ts";
-import type { Contender } from "./contender.ts";
+import { type Contender, placingPart } from "./contender.ts";
 
 /**
  * One write by a real agent, restarted for every run as a node that has just booted has it. The agent's own start is
@@ -18,20 +19,24 @@ function palletContender(
   contender: Pick<Contender, "id" | "title" | "before" | "after"> & {
     readonly image: "system" | "upgraded" | "anew";
     readonly full: boolean;
+    /** What is placed into the new system; default: nothing. */
+    readonly placed?: "stamp" | "profile";
     /** Default: by TLS. */
     readonly insecure?: boolean;
     /** Default: all that this processor has. */
     readonly instructions?: Instructions;
   },
 ): Contender {
-  const { image, full, insecure = false, instructions = "all", ...rest } = contender;
+  const { image, full, placed, insecure = false, instructions = "all", ...rest } = contender;
   return {
     ...rest,
     verifies: true,
     absence: async ({ processors }) => (processors[instructions] === undefined ? noHiddenAes : undefined),
     async run(stage) {
       const controller = insecure ? stage.insecureController : stage.controller;
-      const spec = planWrite(await controller.image(image), controller.imagesBase, stage.card.device, full);
+      const stored = await controller.image(image);
+      const written = planWrite(stored, controller.imagesBase, stage.card.device, full);
+      const spec = { ...written, ...(placed !== undefined && { customisation: planCustomisation(stored, placed) }) };
       const group = await createControlGroup("agent");
       const place = { group, namespace: stage.receiver };
       const processor = stage.processors[instructions];
@@ -66,14 +71,32 @@ function palletContender(
           wallSeconds: (verifying.atMs - asked.atMs) / 1000,
           cpuSeconds: verifying.cpuSeconds - asked.cpuSeconds,
         };
+        const placing = placed === undefined ? undefined : durationOf(changes, "customising");
         stage.note(`${rest.id}: ${describeChanges(changes)}`);
-        return { figures, parts: { ...(full && writeOnly && { [`${rest.id}-write-only`]: writeOnly }) } };
+        return {
+          figures,
+          parts: {
+            ...(full && placed === undefined && writeOnly && { [`${rest.id}-write-only`]: writeOnly }),
+            ...(placing && { [`${rest.id}-${placingPart}`]: placing }),
+          },
+        };
       } finally {
         await agent.stop();
         await group.remove();
       }
     },
   };
+}
+
+/** What a phase of a write has taken, from its beginning to that of the next one. */
+function durationOf(
+  changes: readonly { phase: string; atMs: number; cpuSeconds: number }[],
+  phase: string,
+): { readonly wallSeconds: number; readonly cpuSeconds: number } | undefined {
+  const at = changes.findIndex((change) => change.phase === phase);
+  const [begun, ended] = [changes[at], changes[at + 1]];
+  if (begun === undefined || ended === undefined) return undefined;
+  return { wallSeconds: (ended.atMs - begun.atMs) / 1000, cpuSeconds: ended.cpuSeconds - begun.cpuSeconds };
 }
 
 /** The phases of one write with their durations, to see where the time goes. */
@@ -114,6 +137,24 @@ export const palletContenders: readonly Contender[] = [
     image: "system",
     full: true,
     insecure: true,
+  }),
+  palletContender({
+    id: "pallet-full-stamp",
+    title: "… the same, with a stamp in the new system",
+    before: "another system",
+    after: "the image, customised",
+    image: "system",
+    full: true,
+    placed: "stamp",
+  }),
+  palletContender({
+    id: "pallet-full-profile",
+    title: "… the same, with all that a profile says",
+    before: "another system",
+    after: "the image, customised",
+    image: "system",
+    full: true,
+    placed: "profile",
   }),
   palletContender({
     id: "pallet",

@@ -57,6 +57,13 @@ export function judgeAims(
       of("pallet-full-no-aes"),
       of("curl-tls-zstd-dd-no-aes"),
     ),
+    amount(
+      "All that a profile says: less than 2 s over a stamp alone",
+      more(of("pallet-full-profile-placing").wallSeconds, of("pallet-full-stamp-placing").wallSeconds),
+      2,
+      (seconds) =>
+        `${seconds.toFixed(2)} s: ${of("pallet-full-profile-placing").wallSeconds?.toFixed(2)} s, ${of("pallet-full-profile-placing").cpuSeconds?.toFixed(2)} CPU-s`,
+    ),
     faster(
       "At least 2 times faster than bmaptool (the faster of .zst and .gz)",
       Math.min(...bmaptool),
@@ -126,6 +133,10 @@ function faster(aim: string, theirs: number | undefined, ours: number | undefine
     measured: `${(theirs / ours).toFixed(1)} times: ${ours.toFixed(1)} to ${theirs.toFixed(1)} s`,
     isMet: theirs >= atLeast * ours,
   };
+}
+
+function more(value: number | undefined, base: number | undefined): number | undefined {
+  return value === undefined || base === undefined ? undefined : value - base;
 }
 
 function share(aim: string, part: number | undefined, whole: number | undefined, under: number): Judgement {

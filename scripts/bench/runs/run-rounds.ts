@@ -1,5 +1,5 @@
 import { messageOf } from "../../../proto/failure.ts";
-import type { CardContent, Contender } from "../contenders/contender.ts";
+import { type CardContent, type Contender, placingPart } from "../contenders/contender.ts";
 import type { Figures } from "../measure/figures.ts";
 import { medians } from "../measure/statistics.ts";
 import type { BenchStage } from "../stage/bench-stage.ts";
@@ -59,7 +59,9 @@ export async function runRounds(
         stage.note(`run ${run} of ${id}: ${JSON.stringify(figures)}`);
         for (const [part, partFigures] of Object.entries(parts)) {
           const known = rows.get(part) ?? {
-            title: "… write only: the same runs until they begin to read back",
+            title: part.endsWith(placingPart)
+              ? "… only what is placed: of the same runs"
+              : "… write only: the same runs until they begin to read back",
             verifies: false,
             runs: [],
           };

@@ -1,8 +1,10 @@
 import { constants, type FileHandle, open, readFile } from "node:fs/promises";
+import { flushBuffers } from "../../../agent/linux/flush-buffers.ts";
 import { allocatePageAligned } from "../../../agent/linux/page-aligned.ts";
 import { extentOf } from "../../../controller/images/block-map/block-map.ts";
 import { parseBlockMap } from "../../../controller/images/block-map/parse-block-map.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
+import { stampPath } from "../../../proto/system/installed-system.ts";
 
 const pieceBytes = 4 * 1024 * 1024;
 
@@ -48,4 +50,17 @@ export async function checkCard(image: string, bmap: string, device: string): Pr
 async function fill(file: FileHandle, target: Buffer, position: number, length: number): Promise<void> {
   const { bytesRead } = await file.read(target, 0, length, position);
   if (bytesRead !== length) throw new Error(`${bytesRead} of ${length} bytes at ${position}`);
+}
+
+/** Throws unless a filesystem on a card has the stamp of a write of ours. */
+export async function checkStamp(device: string): Promise<void> {
+  await flushBuffers({ device });
+  const { stdout } = await execa("sfdisk", ["--json", device]);
+  const { partitiontable } = JSON.parse(stdout) as { partitiontable: { partitions: { start: number }[] } };
+  for (const { start } of partitiontable.partitions) {
+    const args = ["-R", `cat ${stampPath}`, `${device}?offset=${start * 512}`];
+    const { stdout: stamp } = await execa("debugfs", args, { reject: false });
+    if (/"reimageId": ?"bench"/.test(stamp)) return;
+  }
+  throw new Error("no system on the card has the stamp");
 }
