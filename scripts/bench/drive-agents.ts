@@ -15,7 +15,12 @@ import { systemClock } from "../../proto/time/clock.ts";
 import { parseCpuSeconds } from "./measure/parse-counters.ts";
 import type { AgentOrder, PhaseChange } from "./stage/agent-order.ts";
 
-const orders = JSON.parse(process.argv[2] ?? "[]") as readonly AgentOrder[];
+/** Bytes of a profile's files, as JSON has them. */
+const asBytes = (_: string, value: unknown): unknown =>
+  typeof value === "object" && value !== null && "type" in value && value.type === "Buffer" && "data" in value
+    ? Buffer.from(value.data as readonly number[])
+    : value;
+const orders = JSON.parse(process.argv[2] ?? "[]", asBytes) as readonly AgentOrder[];
 const authorityFolder = process.argv[3];
 const tls =
   authorityFolder === undefined

@@ -20,7 +20,7 @@ const system: SystemConfig = {
     { path: "/srv/app", content: { kind: "folder" }, owner: "anna" },
     ...Array.from({ length: 20 }, (_, index) => ({
       path: `/srv/app/file-${index}`,
-      content: { kind: "file", bytes: Buffer.alloc(16 * 1024, `${index} `) } as const,
+      content: { kind: "file", bytes: Buffer.alloc(1024, `${index} `) } as const,
       owner: "anna",
     })),
   ],
