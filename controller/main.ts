@@ -21,7 +21,7 @@ import { createProcessEffects } from "./cli/connection/process-effects.ts";
 import { readBundle } from "./cli/connection/read-bundle.ts";
 import { runCommandLine } from "./cli/program.ts";
 import { exampleConfig, serveOptions } from "./config/document-config.ts";
-import { readConfig } from "./config/read-config.ts";
+import { configFileOf, readConfig } from "./config/read-config.ts";
 import { createHookRunner } from "./hooks/hook-runner.ts";
 import { createImageDeriver } from "./images/derive/image-deriver.ts";
 import { createImageStore } from "./images/image-store.ts";
@@ -80,7 +80,8 @@ const effects: Effects = {
       return checkServing(config, contract);
     },
     async run(options, signal) {
-      const config = await readConfig({ options, env: process.env, workingDirectory: process.cwd() });
+      const inputs = { options, env: process.env, workingDirectory: process.cwd() };
+      const config = await readConfig(inputs);
       // What the controller writes is nobody else's to read, before anything is written.
       process.umask(0o077);
       const log = pino({ level: config.logLevel, base: null }, createLogDestination(2));
@@ -90,6 +91,7 @@ const effects: Effects = {
         config,
         {
           version,
+          configFile: configFileOf(inputs),
           clock: systemClock,
           monotonicClock,
           moment: bootMomentNow,

@@ -331,6 +331,39 @@ export const limits = {
       reason: "for the processes of a hook that is ended, between SIGTERM and SIGKILL",
     },
   },
+  backups: {
+    atOnce: {
+      most: 1,
+      unit: "backup that is taken at one time",
+      reason: "each holds a copy of the database on the disk; another one is answered with RESOURCE_EXHAUSTED",
+    },
+    unreported: {
+      most: 16,
+      unit: "backups that were taken and of which nobody has said yet whether they are kept",
+      reason: "of a caller that died; the oldest is forgotten, and does not count",
+    },
+    fileBytes: {
+      most: 16 * 1024 * 1024,
+      unit: "bytes",
+      reason:
+        "one file of profiles, identity or configuration in a backup: a larger one is left out, which is told, and refused by restore",
+    },
+    sumsBytes: {
+      most: 64 * 1024 * 1024,
+      unit: "bytes",
+      reason: "the digests at the end of a backup, of some 500,000 files; a longer list is refused by restore",
+    },
+    files: {
+      most: 10_000,
+      unit: "files",
+      reason: "of the folder of profiles, or of one image; those after them are left out, which is told",
+    },
+    members: {
+      most: 500_000,
+      unit: "files",
+      reason: "in a backup that is restored; one with more is refused",
+    },
+  },
   logs: {
     messageCharacters: {
       most: 4096,

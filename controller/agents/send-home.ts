@@ -2,7 +2,7 @@ import type { NodeId } from "../../proto/names/node-id.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
 import type { FoundSystem } from "../../proto/system/installed-system.ts";
 import { type Image, rootPartitionOf } from "../images/catalogue/image.ts";
-import { strandedSystemOf } from "../nodes/judge-stamped-system.ts";
+import { type Supersedes, strandedSystemOf } from "../nodes/judge-stamped-system.ts";
 import type { Node } from "../nodes/node.ts";
 import type { NodeRegistry } from "../nodes/node-registry.ts";
 import { selectRootIds } from "../nodes/select-root-ids.ts";
@@ -15,6 +15,8 @@ export interface SendHomeOptions {
   readonly agents: AgentConnector;
   /** The rollout that is at work on a node. */
   readonly activeRolloutOf: (id: NodeId) => string | undefined;
+  /** Given in a state out of a backup. */
+  readonly supersedes?: Supersedes | undefined;
   readonly log: { warn(details: object, message: string): void };
 }
 
@@ -61,10 +63,10 @@ async function restart(node: Node, { agents }: SendHomeOptions, signal: AbortSig
 
 function stranded(
   id: NodeId,
-  { nodes, activeRolloutOf }: Pick<SendHomeOptions, "nodes" | "activeRolloutOf">,
+  { nodes, activeRolloutOf, supersedes }: Pick<SendHomeOptions, "nodes" | "activeRolloutOf" | "supersedes">,
 ): FoundSystem | undefined {
   const node = nodes.get(id);
-  return node === undefined || activeRolloutOf(id) !== undefined ? undefined : strandedSystemOf(node);
+  return node === undefined || activeRolloutOf(id) !== undefined ? undefined : strandedSystemOf(node, supersedes);
 }
 
 async function send(id: NodeId, options: SendHomeOptions, signal: AbortSignal): Promise<void> {

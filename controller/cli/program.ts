@@ -1,6 +1,7 @@
 import { Command, CommanderError, Help, Option } from "commander";
 import { Failure } from "../../proto/failure.ts";
 import { exitCodeOfSignal } from "../../proto/linux/stop-signals.ts";
+import { registerBackup } from "./commands/backup.ts";
 import { registerBoardReport } from "./commands/board-report.ts";
 import { registerBoot } from "./commands/boot.ts";
 import { registerBootTree } from "./commands/boot-tree.ts";
@@ -29,6 +30,7 @@ import { registerOperator } from "./commands/operator.ts";
 import { registerProfiles } from "./commands/profiles.ts";
 import { registerReboot } from "./commands/reboot.ts";
 import { registerReimage } from "./commands/reimage.ts";
+import { registerRestore } from "./commands/restore.ts";
 import { registerRolloutRetry } from "./commands/rollout-retry.ts";
 import { registerRolloutShow } from "./commands/rollout-show.ts";
 import { registerRolloutList, registerRollouts } from "./commands/rollouts.ts";
@@ -231,6 +233,8 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
   registerEvents(program, toAction);
   registerOperator(program, toAction);
   registerCa(program, toAction);
+  registerBackup(program, toAction);
+  registerRestore(program, toAction);
   program.commandsGroup("Nodes:");
   registerNodes(program, toAction);
   const node = program

@@ -18,17 +18,30 @@ export interface ConfigInputs {
 /** The default config file, read if it exists and no other is named. */
 export const defaultConfigFile = "/etc/pallet/pallet.yaml";
 
+/** The config file that is meant; it need not be there. */
+export function configFileOf({ options, env, workingDirectory }: ConfigInputs): string {
+  return resolve(workingDirectory, namedFile({ options, env }) ?? defaultConfigFile);
+}
+
 /** Reads the file and combines all sources. Throws one Failure that lists every problem. */
-export async function readConfig({ options, env, workingDirectory }: ConfigInputs): Promise<Config> {
-  const named = typeof options["config"] === "string" ? options["config"] : env["PALLET_CONFIG"] || undefined;
-  const file = resolve(workingDirectory, named ?? defaultConfigFile);
+export async function readConfig(inputs: ConfigInputs): Promise<Config> {
+  return combine(inputs, await readFileValues(configFileOf(inputs), namedFile(inputs) !== undefined));
+}
+
+/** The same with a text in the place of the file's. Throws one Failure that lists every problem. */
+export function configWith(inputs: ConfigInputs, text: string): Config {
+  return combine(inputs, parseConfigFile(text, configFileOf(inputs)));
+}
+
+function namedFile({ options, env }: Pick<ConfigInputs, "options" | "env">): string | undefined {
+  return typeof options["config"] === "string" ? options["config"] : env["PALLET_CONFIG"] || undefined;
+}
+
+function combine(inputs: ConfigInputs, ofFile: GivenValues): Config {
+  const { options, env, workingDirectory } = inputs;
   const result = resolveConfig(
-    [
-      parseFlags(options, workingDirectory),
-      parseEnvironment(env, workingDirectory),
-      await readFileValues(file, named !== undefined),
-    ],
-    dirname(file),
+    [parseFlags(options, workingDirectory), parseEnvironment(env, workingDirectory), ofFile],
+    dirname(configFileOf(inputs)),
   );
   if (!result.ok) throw configFailure(result.problems);
   return result.config;

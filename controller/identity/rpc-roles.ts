@@ -9,6 +9,8 @@ export type Asker = "socket" | OperatorRole | "netboot" | "resident" | "expired-
 const looks: readonly Asker[] = ["socket", "admin", "operator", "viewer"];
 const changes: readonly Asker[] = ["socket", "admin", "operator"];
 const admits: readonly Asker[] = ["socket", "admin"];
+/** What would let its owner be the controller, and could not be taken back from him. */
+const here: readonly Asker[] = ["socket"];
 const agents: readonly Asker[] = ["socket", "netboot", "resident"];
 const everyone: readonly Asker[] = [...looks, "netboot", "resident", "expired-agent", "nobody"];
 
@@ -51,6 +53,8 @@ const controller = {
   GetAuthorities: looks,
   RotateAuthority: admits,
   RetireAuthority: admits,
+  TakeBackup: here,
+  ReportBackup: here,
 } as const satisfies Readonly<Record<string, readonly Asker[]>>;
 
 const enrollment = {

@@ -2,15 +2,17 @@ import type { NodeId } from "../../proto/names/node-id.ts";
 import { shortDigest } from "../../proto/pack/digest.ts";
 import type { NewEvent } from "../events/event.ts";
 import type { ImageLookup } from "../images/catalogue/find-image.ts";
-import { type StampedSystem, unclaimedSystemOf } from "./judge-stamped-system.ts";
+import { type StampedSystem, type Supersedes, unclaimedSystemOf } from "./judge-stamped-system.ts";
 import type { NodeRegistry } from "./node-registry.ts";
 
 export interface BelieveStampsOptions {
-  readonly nodes: Pick<NodeRegistry, "onChange" | "get" | "restore">;
+  readonly nodes: Pick<NodeRegistry, "onChange" | "get" | "restore" | "setBootTarget">;
   readonly images: ImageLookup;
   readonly events: { append(event: NewEvent): unknown };
   /** The rollout that is at work on a node: what it finds is for it to judge. */
   readonly activeRolloutOf: (id: NodeId) => string | undefined;
+  /** Given in a state out of a backup. */
+  readonly supersedes?: Supersedes | undefined;
   readonly log: { warn(details: object, message: string): void };
 }
 
@@ -21,7 +23,7 @@ export interface BelieveStampsOptions {
  * the node is judged again at each of its heartbeats. Returns a function that ends it.
  */
 export function believeStamps(options: BelieveStampsOptions): () => void {
-  const { nodes, images, events, activeRolloutOf, log } = options;
+  const { nodes, images, events, activeRolloutOf, supersedes, log } = options;
   /** Of which node, and of which digest, the image was already said to be missing. */
   const told = new Map<NodeId, string>();
 
@@ -39,6 +41,9 @@ export function believeStamps(options: BelieveStampsOptions): () => void {
     }
     if (told.get(id) === system.imageDigest) return;
     told.set(id, system.imageDigest);
+    // What a backup says of its card is of another system, which would not start there.
+    if (node.bootTarget.kind === "local" && node.bootTarget.imageDigest !== system.imageDigest)
+      nodes.setBootTarget(id, { kind: "agent" });
     const message =
       `${node.name} runs ${system.imageName} (${shortDigest(system.imageDigest)}) from ${system.disk}, by its stamp, but ` +
       "that image is not in the catalogue, so its next boot goes to the agent: " +
@@ -48,7 +53,7 @@ export function believeStamps(options: BelieveStampsOptions): () => void {
 
   function unclaimed(id: NodeId): StampedSystem | undefined {
     const node = nodes.get(id);
-    return node === undefined || activeRolloutOf(id) !== undefined ? undefined : unclaimedSystemOf(node);
+    return node === undefined || activeRolloutOf(id) !== undefined ? undefined : unclaimedSystemOf(node, supersedes);
   }
 
   return nodes.onChange(({ node, cause }) => {

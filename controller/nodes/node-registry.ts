@@ -568,7 +568,11 @@ export function createNodeRegistry(options: {
     restore(id, proved, disk) {
       const before = existing(id);
       const bootTarget = { kind: "local", imageDigest: proved.imageDigest } as const;
-      const node = nodes.save({ ...before, bootTarget, proved });
+      const { facts, agent } = before;
+      // Of another reimage than what is known, where that is older.
+      const isOther = agent?.installed?.reimageId !== before.installation?.reimageId;
+      const own = isOther && facts && agent && installationAfter(undefined, { facts, agent });
+      const node = nodes.save({ ...before, bootTarget, proved, ...(own && { installation: own }) });
       tell(
         node,
         "node-restored",
@@ -581,7 +585,8 @@ export function createNodeRegistry(options: {
 
     adopt(id, installation, imageName, disk) {
       const bootTarget = { kind: "local", imageDigest: installation.imageDigest } as const;
-      const node = nodes.save({ ...existing(id), bootTarget, installation });
+      const { proved: _, ...before } = existing(id);
+      const node = nodes.save({ ...before, bootTarget, installation });
       tell(
         node,
         "node-restored",

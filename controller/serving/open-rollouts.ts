@@ -9,6 +9,7 @@ import type { TrafficMeter } from "../uplink/traffic-meter.ts";
 import { createUplink, type Uplink } from "../uplink/uplink.ts";
 import type { State } from "./open-state.ts";
 import type { Stage } from "./stage.ts";
+import { takeUpRestored } from "./take-up-restored.ts";
 
 /** The uplink, from its interface's speed and what `meter` sees. */
 export function composeUplink({ config, adapters }: Stage, meter: TrafficMeter): Uplink {
@@ -51,14 +52,15 @@ export function openRollouts(
     settings: config.reimage,
   });
   running.defer(() => rollouts.close());
+  const supersedes = takeUpRestored({ store, events });
   rollouts.resume();
   hooks.resume();
   const { activeRolloutOf } = rollouts;
   const stopLooking = lookAtCards({ nodes, images, agents, events, activeRolloutOf, log });
   running.defer(async () => stopLooking());
-  const stopBelieving = believeStamps({ nodes, images, events, activeRolloutOf, log });
+  const stopBelieving = believeStamps({ nodes, images, events, activeRolloutOf, supersedes, log });
   running.defer(async () => stopBelieving());
-  const stopSending = sendHome({ nodes, images, agents, activeRolloutOf, log });
+  const stopSending = sendHome({ nodes, images, agents, activeRolloutOf, supersedes, log });
   running.defer(async () => stopSending());
   return rollouts;
 }

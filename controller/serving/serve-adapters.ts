@@ -25,6 +25,8 @@ import type { Store } from "../store/open-store.ts";
 /** The real parts that main.ts constructs. */
 export interface ServeAdapters {
   readonly version: string;
+  /** The config file, which need not be there: it goes into backups. */
+  readonly configFile: string;
   readonly clock: Clock;
   /** A monotonic one. */
   readonly monotonicClock: Clock;

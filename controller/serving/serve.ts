@@ -10,6 +10,7 @@ import type { ControllerStatus } from "../rpc/doors/parts.ts";
 import { createTrafficMeter } from "../uplink/traffic-meter.ts";
 import { composeBootFiles } from "./compose-boot-files.ts";
 import { createEndpoints } from "./endpoints.ts";
+import { openBackups } from "./open-backups.ts";
 import { openDoors, openTcpDoors } from "./open-doors.ts";
 import { composeTraffic, openHttp, openHttps, openTftp } from "./open-file-servers.ts";
 import { openNetworkServices } from "./open-network-services.ts";
@@ -76,6 +77,7 @@ async function start(
   const meter = createTrafficMeter({ clock: adapters.monotonicClock });
   const traffic = composeTraffic(stage, meter);
   const { images, identity } = state;
+  const backups = openBackups(stage, state);
   const http = openHttp(stage, { files, images, traffic });
   const https = config.insecure ? undefined : openHttps(stage, { images, identity, traffic });
   await Promise.all([http.first, https?.first]);
@@ -101,7 +103,7 @@ async function start(
     httpUrl: `http://${endpoints.reached("http")}`,
     httpsUrl: config.insecure ? "" : `https://${endpoints.reached("https")}`,
     tftpAddress: endpoints.reached("tftp"),
-    waitingFor: [...state.keeper.waiting(), ...problems.now(), ...patience.waiting()],
+    waitingFor: [...state.keeper.waiting(), ...problems.now(), ...patience.waiting(), ...backups.waiting()],
     uplink: {
       bytesPerSecond: uplink.bytesPerSecond(),
       capacity: uplink.capacity(),
@@ -110,7 +112,7 @@ async function start(
     },
   });
   const protectedDisks = config.disks.protected;
-  const parts = { ...state, roots: roots.keeper, agents, protectedDisks, rollouts, status };
+  const parts = { ...state, backups, roots: roots.keeper, agents, protectedDisks, rollouts, status };
   const grpc = await openDoors(stage, parts, tls?.noteAuthority);
 
   // 5. Answer agents, and then boards: a boot config names the ports of gRPC and HTTP.

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { backup, DatabaseSync } from "node:sqlite";
 import { Failure } from "../../proto/failure.ts";
 import type { EventRows } from "../events/event-log.ts";
 import type { HookRows } from "../hooks/hook-queue.ts";
@@ -20,7 +20,7 @@ import { judgeState } from "./judge-state.ts";
 import { createNodeLogRows } from "./node-log-rows.ts";
 import { createNodeRows } from "./node-rows.ts";
 import { createOwnFile, protectState } from "./protect-state.ts";
-import { migrate } from "./schema.ts";
+import { migrate, migrations } from "./schema.ts";
 import { createSettingsRows, type SettingsRows } from "./settings-rows.ts";
 import { markPathOf, openMark, readMark, type StateMark } from "./state-mark.ts";
 import { createWriteWatch } from "./write-watch.ts";
@@ -45,8 +45,18 @@ export interface Store {
   checkpoint(): void;
   /** Copies the nodes to a file beside the database if they have changed since the last copy. Throws as above. */
   backUp(): void;
+  /** How many of the schema's steps the database has seen: all. */
+  readonly schemaVersion: number;
+  /**
+   * Copies the whole database, as it is at one moment, to a new file of its owner's alone, while it is used. Rejects with the error
+   * of SQLite or of the system call.
+   */
+  copyTo(path: string): Promise<void>;
   close(): void;
 }
+
+/** How many pages are copied before others get their turn: 400 KiB, which take milliseconds. */
+const pagesAtOnce = 100;
 
 /**
  * Opens the state database, made if it is not there yet, and brings its schema up to date. ":memory:" gives one that
@@ -134,6 +144,12 @@ function storeOver(database: DatabaseSync, path: string, lostChanges: number): S
     lostChanges,
     checkpoint,
     backUp,
+    schemaVersion: migrations.length,
+    async copyTo(to) {
+      createOwnFile(to);
+      // In steps, between which the controller goes on.
+      await backup(database, to, { rate: pagesAtOnce });
+    },
     close() {
       try {
         markFile?.flush();

@@ -94,6 +94,29 @@ describe("the controller's unit", { ...requires("root", "FUSE", "systemd-analyze
     ]);
   });
 
+  it("lets a backup be taken by a unit that sees its socket and one folder", async () => {
+    // It is this machine's own, read-only.
+    await run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/var/backups");
+    for (let count = 0; count < 2; count += 1) {
+      // Its name is that of the second.
+      await run("sleep", "1.1");
+      await run("systemctl", "start", "pallet-backup.service").catch((error: unknown) => {
+        throw new Error(log(), { cause: error });
+      });
+    }
+    const names = (await run("ls", "-A", "/var/backups/pallet")).split("\n");
+    assert.equal(names.length, 2, names.join());
+    const newest = `/var/backups/pallet/${names.at(-1)}`;
+    assert.equal(await run("stat", "--format=%a %U", newest), "600 root");
+    const content = await run("tar", "--zstd", "-tf", newest);
+    for (const name of ["pallet.sqlite", "identity/authority.pem", "config/pallet.yaml", "SHA256SUMS"])
+      assert.ok(content.split("\n").includes(name), content);
+    assert.match(
+      await run("controller", "events"),
+      /backup-taken .*\/var\/backups\/pallet\/pallet-\d{8}-\d{6}\.tar\.zst/,
+    );
+  });
+
   it("has it back at once when it was killed, with all that it had started", async () => {
     const killed = await mainPid();
     await run("systemctl", "kill", "--kill-who=main", "--signal=KILL", "pallet-controller");

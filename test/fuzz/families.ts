@@ -1,4 +1,5 @@
 import { agent } from "./families/agent.ts";
+import { backups } from "./families/backups.ts";
 import { boot } from "./families/boot.ts";
 import { configs } from "./families/configs.ts";
 import { controller } from "./families/controller.ts";
@@ -12,6 +13,7 @@ import type { AnyFamily } from "./frame/family.ts";
 /** All families. A group gets the same time, whatever it has; keep its checks about equally quick. */
 export const groups = {
   agent,
+  backups,
   boot,
   configs,
   controller,

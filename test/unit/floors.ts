@@ -32,10 +32,11 @@ export const floorPlan: Readonly<Record<string, readonly (readonly string[])[]>>
     ["agents", "boot", "profiles"],
     ["reimage"],
     ["config", "rpc", "store"],
-    ["check"],
+    ["backup", "check"],
     ["cli", "serving"],
     ["."],
   ],
+  "controller/backup": [["tar"], ["."]],
   "controller/boot": [["tftp"], ["."]],
   "controller/cli": [
     ["download"],

@@ -12,6 +12,7 @@ import { createControllerService } from "../../controller/rpc/doors/controller-s
 import { createEnrollmentService } from "../../controller/rpc/doors/enrollment-service.ts";
 import { composeBootFiles } from "../../controller/serving/compose-boot-files.ts";
 import { createEndpoints } from "../../controller/serving/endpoints.ts";
+import { openBackups } from "../../controller/serving/open-backups.ts";
 import { composeUplink, openRollouts } from "../../controller/serving/open-rollouts.ts";
 import { openRoots } from "../../controller/serving/open-roots.ts";
 import { openState } from "../../controller/serving/open-state.ts";
@@ -82,6 +83,7 @@ export async function startController(surroundings: Surroundings): Promise<Contr
   let store: Store | undefined;
   const adapters: ServeAdapters = {
     version: "world",
+    configFile: "/nowhere/pallet.yaml",
     clock,
     monotonicClock,
     moment: () => ({ bootId: "world", ms: monotonicClock.now() }),
@@ -128,6 +130,7 @@ export async function startController(surroundings: Surroundings): Promise<Contr
     operators: createControllerService(host, {
       ...state,
       roots: roots.keeper,
+      backups: openBackups(stage, state),
       ...{ agents, protectedDisks: config.disks.protected, rollouts, status: unused },
     }),
     enrollment: createEnrollmentService(host, {

@@ -165,6 +165,8 @@ export function createControllerClient(raw: ControllerServiceClient, target: str
     getAuthorities: unary("GetAuthorities", raw.getAuthorities),
     rotateAuthority: unary("RotateAuthority", raw.rotateAuthority),
     retireAuthority: unary("RetireAuthority", raw.retireAuthority),
+    takeBackup: stream("TakeBackup", raw.takeBackup),
+    reportBackup: unary("ReportBackup", raw.reportBackup),
     close: () => raw.close(),
   };
 }

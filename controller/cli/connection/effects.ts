@@ -3,9 +3,19 @@ import type { StopSignal } from "../../../proto/linux/stop-signals.ts";
 import type { Clock } from "../../../proto/time/clock.ts";
 import type { CheckReport } from "../../check/check-serving.ts";
 
+/** Bytes for a program: no more than its reader takes. */
+export interface BinaryOutput {
+  write(piece: Uint8Array): Promise<void>;
+  /** Everything is handed over when it resolves. */
+  keep(): Promise<void>;
+  discard(): Promise<void>;
+}
+
 /** Where output for a person or a program goes. */
 export interface Output {
   write(text: string): void;
+  /** The same for bytes. */
+  binary(): BinaryOutput;
   readonly isTerminal: boolean;
   /** Current size in characters; it changes with the window. Anything but a terminal counts as 80 by 24. */
   size(): { readonly columns: number; readonly rows: number };

@@ -8,6 +8,11 @@ function createOutput(stream: NodeJS.WriteStream): Output {
     write: (text) => {
       stream.write(text);
     },
+    binary: () => ({
+      write: (piece) => new Promise((resolve) => void stream.write(piece, () => resolve())),
+      keep: async () => undefined,
+      discard: async () => undefined,
+    }),
     isTerminal: stream.isTTY === true,
     size: () => ({ columns: stream.columns || 80, rows: stream.rows || 24 }),
   };

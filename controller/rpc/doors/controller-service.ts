@@ -1,5 +1,6 @@
 import type { ControllerServiceServer } from "../../../proto/gen/pallet/v1/controller.ts";
 import { createAgentDoors } from "./agent-doors.ts";
+import { createBackupDoors } from "./backup-doors.ts";
 import { createEventDoors } from "./event-doors.ts";
 import type { CallHost } from "./handle-call.ts";
 import { createIdentityDoors } from "./identity-doors.ts";
@@ -25,5 +26,6 @@ export function createControllerService(host: CallHost, parts: ControllerParts):
     ...createEventDoors(host, parts),
     ...createNodeLogDoors(host, parts),
     ...createIdentityDoors(host, parts),
+    ...createBackupDoors(host, parts),
   };
 }

@@ -76,6 +76,31 @@ export interface ControllerStatus {
   readonly uplink: UplinkStatus;
 }
 
+/** The backups, as the doors need them; controller/backup/backups.ts implements it. */
+export interface BackupTaking {
+  take(
+    request: { readonly withImages: boolean; readonly regular: boolean },
+    signal: AbortSignal,
+  ): Promise<{
+    readonly id: string;
+    readonly about: {
+      /** ISO 8601. */
+      readonly takenAt: string;
+      readonly nodes: number;
+      readonly images: readonly { readonly name: string; readonly isIn: boolean }[];
+      readonly leftOut: readonly string[];
+    };
+    readonly bytes: AsyncIterable<Uint8Array>;
+    close(): Promise<void>;
+  }>;
+  report(
+    id: string,
+    outcome:
+      | { readonly kind: "kept"; readonly path: string; readonly sizeBytes: number }
+      | { readonly kind: "failed"; readonly why: string },
+  ): void;
+}
+
 /** The core that the doors of ControllerService open to. */
 export interface ControllerParts {
   readonly nodes: NodeRegistry;
@@ -89,6 +114,7 @@ export interface ControllerParts {
   readonly events: EventLog;
   readonly nodeLogs: NodeLogs;
   readonly identity: ControllerIdentity;
+  readonly backups: BackupTaking;
   readonly profiles: ProfileFolder;
   readonly agents: AgentConnector;
   /** The disks that are never written. */

@@ -12,6 +12,7 @@ import { captureImageChecks, readDiskChecks } from "./capture.ts";
 import { certificateChecks } from "./certificates.ts";
 import type { ServiceChecks } from "./checks.ts";
 import { controllerAgentChecks } from "./controller-agents.ts";
+import { controllerBackupChecks } from "./controller-backups.ts";
 import { controllerEventChecks } from "./controller-events.ts";
 import { controllerIdentityChecks } from "./controller-identity.ts";
 import { controllerImageChecks } from "./controller-images.ts";
@@ -43,6 +44,7 @@ const checksOf: Readonly<Record<string, ServiceChecks>> = {
     ...controllerEventChecks,
     ...nodeLogChecks,
     ...controllerIdentityChecks,
+    ...controllerBackupChecks,
   },
 };
 

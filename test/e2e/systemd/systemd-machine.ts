@@ -47,7 +47,9 @@ const unitsFolder = "/etc/systemd/system";
  * @param config content of /etc/pallet/pallet.yaml
  */
 export async function bootSystemdMachine(config: string): Promise<SystemdMachine> {
-  const unit = await readFile(path.join(checkout, "controller/pallet-controller.service"), "utf8");
+  const unitOf = (name: string): Promise<string> => readFile(path.join(checkout, "controller", name), "utf8");
+  const unit = await unitOf("pallet-controller.service");
+  const backup = await unitOf("pallet-backup.service");
   return await bootSystemdWith([
     {
       path: "/usr/local/bin/controller",
@@ -56,7 +58,9 @@ export async function bootSystemdMachine(config: string): Promise<SystemdMachine
     },
     { path: "/etc/pallet/pallet.yaml", content: { text: config } },
     { path: `${unitsFolder}/pallet-controller.service`, content: { text: unit } },
+    { path: `${unitsFolder}/pallet-backup.service`, content: { text: backup } },
     logOf("pallet-controller.service"),
+    logOf("pallet-backup.service"),
   ]);
 }
 

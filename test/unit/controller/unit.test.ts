@@ -8,7 +8,10 @@ import { execa } from "execa";
 import { renderAgentUnit } from "../../../proto/system/render-agent-unit.ts";
 import { requires } from "../../requirements.ts";
 
-const controllerUnit = path.join(import.meta.dirname, "../../../controller/pallet-controller.service");
+const controllerFolder = path.join(import.meta.dirname, "../../../controller");
+const controllerUnit = path.join(controllerFolder, "pallet-controller.service");
+const backupUnit = path.join(controllerFolder, "pallet-backup.service");
+const backupTimer = path.join(controllerFolder, "pallet-backup.timer");
 
 describe("systemd-analyze of", requires("systemd-analyze"), () => {
   let folder: string;
@@ -19,18 +22,23 @@ describe("systemd-analyze of", requires("systemd-analyze"), () => {
 
   // The netbooted agent has the board to itself: little can be taken from it, and that little is held.
   for (const [name, most, unit] of [
-    ["controller", 4.0, undefined],
+    ["controller", 4.0, readFileSync(controllerUnit, "utf8")],
+    ["backup", 1.0, readFileSync(backupUnit, "utf8")],
     ["resident", 2.7, renderAgentUnit("resident")],
     ["netboot", 8.2, renderAgentUnit("netboot")],
   ] as const) {
     it(`the unit (${name}) rates it ${most.toFixed(1)} or less, and knows every line of it`, async () => {
       const file = path.join(folder, `pallet-${name}.service`);
-      if (unit === undefined) copyFileSync(controllerUnit, file);
-      else writeFileSync(file, unit);
+      writeFileSync(file, unit);
+      if (name === "backup") copyFileSync(backupTimer, path.join(folder, "pallet-backup.timer"));
       const { stdout } = await execa("systemd-analyze", ["security", "--offline=true", file]);
       const rating = Number(/Overall exposure level for .*: ([\d.]+) /.exec(stdout)?.[1]);
       assert.ok(rating <= most, `${rating} is more than ${most}:\n${stdout}`);
-      const { stderr } = await execa("systemd-analyze", ["verify", file], { reject: false });
+      const { stderr } = await execa(
+        "systemd-analyze",
+        ["verify", ...(name === "backup" ? [path.join(folder, "pallet-backup.timer")] : []), file],
+        { reject: false },
+      );
       assert.deepEqual(
         stderr
           .split("\n")
@@ -54,5 +62,13 @@ describe("the controller's unit", () => {
     for (const [, device] of text.matchAll(/^DeviceAllow=(\S+)/gm)) assert.ok(comment.includes(device ?? "?"));
     for (const directive of ["MemoryDenyWriteExecute", "RestrictSUIDSGID", "RestrictNamespaces", "ProcSubset"])
       assert.match(comment, new RegExp(directive));
+  });
+});
+
+describe("the unit of the backups", () => {
+  it("argues in its comment for what it leaves open", () => {
+    const text = readFileSync(backupUnit, "utf8");
+    for (const exempt of ["DAC_OVERRIDE", "MemoryDenyWriteExecute", "root"])
+      assert.match(text, new RegExp(`^#.*${exempt}`, "m"), exempt);
   });
 });

@@ -1587,6 +1587,61 @@ export interface RetireAuthorityRequest {
 export interface RetireAuthorityResponse {
 }
 
+/** Request of TakeBackup. */
+export interface TakeBackupRequest {
+  /** Whether the images themselves are to be in it; otherwise only their names and digests are. */
+  withImages: boolean;
+  /** Whether it is one of those that are taken every day: when the next one does not come, the status says so. */
+  regular: boolean;
+}
+
+/** Response of TakeBackup. */
+export interface TakeBackupResponse {
+  /** The first message has the backup, all others have bytes. */
+  part:
+    | //
+    /** What the backup is. */
+    { $case: "backup"; value: Backup }
+    | //
+    /** The next bytes of the archive. */
+    { $case: "data"; value: Uint8Array }
+    | undefined;
+}
+
+/** A backup of the controller. */
+export interface Backup {
+  /** By which ReportBackup names it. */
+  id: string;
+  /** The moment of which it holds the state. */
+  takenAt:
+    | Date
+    | undefined;
+  /** How many nodes are known. */
+  nodes: number;
+  /** Names of the images that are in it. */
+  images: string[];
+  /** Names of the images of the catalogue that are not. */
+  imagesLeftOut: string[];
+  /** What else belongs to the controller and is not in it, for a person, a clause each. */
+  leftOut: string[];
+}
+
+/** Request of ReportBackup. */
+export interface ReportBackupRequest {
+  /** The id of the backup. */
+  id: string;
+  /** Where it is kept, for a person; empty when it is not. */
+  path: string;
+  /** Its size. */
+  sizeBytes: bigint;
+  /** Why it is not kept, for a person; empty when it is. */
+  failure: string;
+}
+
+/** Response of ReportBackup. */
+export interface ReportBackupResponse {
+}
+
 function createBaseNodeSelector(): NodeSelector {
   return { nodes: [], all: false, labelSelector: "", states: [] };
 }
@@ -11707,6 +11762,533 @@ export const RetireAuthorityResponse: MessageFns<RetireAuthorityResponse> = {
   },
 };
 
+function createBaseTakeBackupRequest(): TakeBackupRequest {
+  return { withImages: false, regular: false };
+}
+
+export const TakeBackupRequest: MessageFns<TakeBackupRequest> = {
+  encode(message: TakeBackupRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.withImages !== false) {
+      writer.uint32(8).bool(message.withImages);
+    }
+    if (message.regular !== false) {
+      writer.uint32(16).bool(message.regular);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TakeBackupRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTakeBackupRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.withImages = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.regular = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TakeBackupRequest {
+    return {
+      withImages: isSet(object.withImages)
+        ? globalThis.Boolean(object.withImages)
+        : isSet(object.with_images)
+        ? globalThis.Boolean(object.with_images)
+        : false,
+      regular: isSet(object.regular) ? globalThis.Boolean(object.regular) : false,
+    };
+  },
+
+  toJSON(message: TakeBackupRequest): unknown {
+    const obj: any = {};
+    if (message.withImages !== false) {
+      obj.withImages = message.withImages;
+    }
+    if (message.regular !== false) {
+      obj.regular = message.regular;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TakeBackupRequest>): TakeBackupRequest {
+    return TakeBackupRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TakeBackupRequest>): TakeBackupRequest {
+    const message = createBaseTakeBackupRequest();
+    message.withImages = object.withImages ?? false;
+    message.regular = object.regular ?? false;
+    return message;
+  },
+};
+
+function createBaseTakeBackupResponse(): TakeBackupResponse {
+  return { part: undefined };
+}
+
+export const TakeBackupResponse: MessageFns<TakeBackupResponse> = {
+  encode(message: TakeBackupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.part?.$case) {
+      case "backup":
+        Backup.encode(message.part.value, writer.uint32(10).fork()).join();
+        break;
+      case "data":
+        writer.uint32(18).bytes(message.part.value);
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TakeBackupResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTakeBackupResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.part = { $case: "backup", value: Backup.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.part = { $case: "data", value: reader.bytes() };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TakeBackupResponse {
+    return {
+      part: isSet(object.backup)
+        ? { $case: "backup", value: Backup.fromJSON(object.backup) }
+        : isSet(object.data)
+        ? { $case: "data", value: bytesFromBase64(object.data) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: TakeBackupResponse): unknown {
+    const obj: any = {};
+    if (message.part?.$case === "backup") {
+      obj.backup = Backup.toJSON(message.part.value);
+    } else if (message.part?.$case === "data") {
+      obj.data = base64FromBytes(message.part.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TakeBackupResponse>): TakeBackupResponse {
+    return TakeBackupResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TakeBackupResponse>): TakeBackupResponse {
+    const message = createBaseTakeBackupResponse();
+    switch (object.part?.$case) {
+      case "backup": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "backup", value: Backup.fromPartial(object.part.value) };
+        }
+        break;
+      }
+      case "data": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "data", value: object.part.value };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseBackup(): Backup {
+  return { id: "", takenAt: undefined, nodes: 0, images: [], imagesLeftOut: [], leftOut: [] };
+}
+
+export const Backup: MessageFns<Backup> = {
+  encode(message: Backup, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.takenAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.takenAt), writer.uint32(18).fork()).join();
+    }
+    if (message.nodes !== 0) {
+      writer.uint32(24).uint32(message.nodes);
+    }
+    for (const v of message.images) {
+      writer.uint32(34).string(v!);
+    }
+    for (const v of message.imagesLeftOut) {
+      writer.uint32(42).string(v!);
+    }
+    for (const v of message.leftOut) {
+      writer.uint32(50).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Backup {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBackup();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.takenAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.nodes = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.images.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.imagesLeftOut.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.leftOut.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Backup {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      takenAt: isSet(object.takenAt)
+        ? fromJsonTimestamp(object.takenAt)
+        : isSet(object.taken_at)
+        ? fromJsonTimestamp(object.taken_at)
+        : undefined,
+      nodes: isSet(object.nodes) ? globalThis.Number(object.nodes) : 0,
+      images: globalThis.Array.isArray(object?.images) ? object.images.map((e: any) => globalThis.String(e)) : [],
+      imagesLeftOut: globalThis.Array.isArray(object?.imagesLeftOut)
+        ? object.imagesLeftOut.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.images_left_out)
+        ? object.images_left_out.map((e: any) => globalThis.String(e))
+        : [],
+      leftOut: globalThis.Array.isArray(object?.leftOut)
+        ? object.leftOut.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.left_out)
+        ? object.left_out.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: Backup): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.takenAt !== undefined) {
+      obj.takenAt = message.takenAt.toISOString();
+    }
+    if (message.nodes !== 0) {
+      obj.nodes = Math.round(message.nodes);
+    }
+    if (message.images?.length) {
+      obj.images = message.images;
+    }
+    if (message.imagesLeftOut?.length) {
+      obj.imagesLeftOut = message.imagesLeftOut;
+    }
+    if (message.leftOut?.length) {
+      obj.leftOut = message.leftOut;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Backup>): Backup {
+    return Backup.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Backup>): Backup {
+    const message = createBaseBackup();
+    message.id = object.id ?? "";
+    message.takenAt = object.takenAt ?? undefined;
+    message.nodes = object.nodes ?? 0;
+    message.images = object.images?.map((e) => e) || [];
+    message.imagesLeftOut = object.imagesLeftOut?.map((e) => e) || [];
+    message.leftOut = object.leftOut?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseReportBackupRequest(): ReportBackupRequest {
+  return { id: "", path: "", sizeBytes: 0n, failure: "" };
+}
+
+export const ReportBackupRequest: MessageFns<ReportBackupRequest> = {
+  encode(message: ReportBackupRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.path !== "") {
+      writer.uint32(18).string(message.path);
+    }
+    if (message.sizeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.sizeBytes) !== message.sizeBytes) {
+        throw new globalThis.Error("value provided for field message.sizeBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.sizeBytes);
+    }
+    if (message.failure !== "") {
+      writer.uint32(34).string(message.failure);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportBackupRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportBackupRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sizeBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.failure = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReportBackupRequest {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      sizeBytes: isSet(object.sizeBytes)
+        ? BigInt(object.sizeBytes)
+        : isSet(object.size_bytes)
+        ? BigInt(object.size_bytes)
+        : 0n,
+      failure: isSet(object.failure) ? globalThis.String(object.failure) : "",
+    };
+  },
+
+  toJSON(message: ReportBackupRequest): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.sizeBytes !== 0n) {
+      obj.sizeBytes = message.sizeBytes.toString();
+    }
+    if (message.failure !== "") {
+      obj.failure = message.failure;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReportBackupRequest>): ReportBackupRequest {
+    return ReportBackupRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReportBackupRequest>): ReportBackupRequest {
+    const message = createBaseReportBackupRequest();
+    message.id = object.id ?? "";
+    message.path = object.path ?? "";
+    message.sizeBytes = (object.sizeBytes !== undefined && object.sizeBytes !== null) ? BigInt(object.sizeBytes) : 0n;
+    message.failure = object.failure ?? "";
+    return message;
+  },
+};
+
+function createBaseReportBackupResponse(): ReportBackupResponse {
+  return {};
+}
+
+export const ReportBackupResponse: MessageFns<ReportBackupResponse> = {
+  encode(_: ReportBackupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportBackupResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportBackupResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ReportBackupResponse {
+    return {};
+  },
+
+  toJSON(_: ReportBackupResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReportBackupResponse>): ReportBackupResponse {
+    return ReportBackupResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ReportBackupResponse>): ReportBackupResponse {
+    const message = createBaseReportBackupResponse();
+    return message;
+  },
+};
+
 /**
  * Served by the controller for the command line and for programs, on its unix socket, and over TLS for operators, each
  * of whom may call what his role allows: UNAUTHENTICATED without a certificate that counts, PERMISSION_DENIED beyond it.
@@ -12300,6 +12882,37 @@ export const ControllerServiceService = {
       Buffer.from(RetireAuthorityResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RetireAuthorityResponse => RetireAuthorityResponse.decode(value),
   },
+  /**
+   * Takes a backup of the controller while it runs: first what it is, then its bytes, a tar archive that is compressed with
+   * zstd. Whoever has it can be this controller, so it is to be had at the unix socket alone. Say what became of it with
+   * ReportBackup.
+   *
+   * Errors: RESOURCE_EXHAUSTED while another backup is being taken, or when the disk has no room for a copy of the database.
+   */
+  takeBackup: {
+    path: "/pallet.v1.ControllerService/TakeBackup" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: TakeBackupRequest): Buffer => Buffer.from(TakeBackupRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): TakeBackupRequest => TakeBackupRequest.decode(value),
+    responseSerialize: (value: TakeBackupResponse): Buffer => Buffer.from(TakeBackupResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): TakeBackupResponse => TakeBackupResponse.decode(value),
+  },
+  /**
+   * Says what became of a backup. One that is not reported within the next sixteen does not count.
+   *
+   * Errors: NOT_FOUND for a backup that was not taken since the controller started, or is reported already.
+   */
+  reportBackup: {
+    path: "/pallet.v1.ControllerService/ReportBackup" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReportBackupRequest): Buffer => Buffer.from(ReportBackupRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReportBackupRequest => ReportBackupRequest.decode(value),
+    responseSerialize: (value: ReportBackupResponse): Buffer =>
+      Buffer.from(ReportBackupResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReportBackupResponse => ReportBackupResponse.decode(value),
+  },
 } as const;
 
 export interface ControllerServiceServer extends UntypedServiceImplementation {
@@ -12547,6 +13160,20 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    * unless `force` is set, while nodes or operators go by it: the message names them.
    */
   retireAuthority: handleUnaryCall<RetireAuthorityRequest, RetireAuthorityResponse>;
+  /**
+   * Takes a backup of the controller while it runs: first what it is, then its bytes, a tar archive that is compressed with
+   * zstd. Whoever has it can be this controller, so it is to be had at the unix socket alone. Say what became of it with
+   * ReportBackup.
+   *
+   * Errors: RESOURCE_EXHAUSTED while another backup is being taken, or when the disk has no room for a copy of the database.
+   */
+  takeBackup: handleServerStreamingCall<TakeBackupRequest, TakeBackupResponse>;
+  /**
+   * Says what became of a backup. One that is not reported within the next sixteen does not count.
+   *
+   * Errors: NOT_FOUND for a backup that was not taken since the controller started, or is reported already.
+   */
+  reportBackup: handleUnaryCall<ReportBackupRequest, ReportBackupResponse>;
 }
 
 export interface ControllerServiceClient extends Client {
@@ -13274,6 +13901,39 @@ export interface ControllerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RetireAuthorityResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Takes a backup of the controller while it runs: first what it is, then its bytes, a tar archive that is compressed with
+   * zstd. Whoever has it can be this controller, so it is to be had at the unix socket alone. Say what became of it with
+   * ReportBackup.
+   *
+   * Errors: RESOURCE_EXHAUSTED while another backup is being taken, or when the disk has no room for a copy of the database.
+   */
+  takeBackup(request: TakeBackupRequest, options?: Partial<CallOptions>): ClientReadableStream<TakeBackupResponse>;
+  takeBackup(
+    request: TakeBackupRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<TakeBackupResponse>;
+  /**
+   * Says what became of a backup. One that is not reported within the next sixteen does not count.
+   *
+   * Errors: NOT_FOUND for a backup that was not taken since the controller started, or is reported already.
+   */
+  reportBackup(
+    request: ReportBackupRequest,
+    callback: (error: ServiceError | null, response: ReportBackupResponse) => void,
+  ): ClientUnaryCall;
+  reportBackup(
+    request: ReportBackupRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReportBackupResponse) => void,
+  ): ClientUnaryCall;
+  reportBackup(
+    request: ReportBackupRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReportBackupResponse) => void,
   ): ClientUnaryCall;
 }
 

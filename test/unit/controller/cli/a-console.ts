@@ -50,6 +50,13 @@ export async function run(argv: readonly string[], options: ConsoleOptions = {})
       told[name] += text;
       onWrite?.(told, press);
     },
+    binary: () => ({
+      write: async (piece: Uint8Array) => {
+        told[name] += Buffer.from(piece).toString("latin1");
+      },
+      keep: async () => undefined,
+      discard: async () => undefined,
+    }),
     isTerminal: terminal !== undefined,
     size: () => terminal ?? { columns: 80, rows: 24 },
   });

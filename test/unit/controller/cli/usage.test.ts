@@ -18,6 +18,8 @@ const commands = [
   "serve",
   "status",
   "events",
+  "backup",
+  "restore",
   "nodes",
   "node show",
   "node logs",

@@ -144,6 +144,10 @@ export async function serveController({ insecure = true } = {}): Promise<ServedC
       identity,
       profiles: createProfileFolder(path.join(folder, "profiles"), identity.configKey),
       images: parts.images,
+      backups: {
+        take: () => missing(),
+        report: () => void events.append({ type: "backup-taken", severity: "info", message: "taken" }),
+      },
       deriver: { derive: (request) => parts.derive(request) },
       captureDisk: (request) => parts.captureDisk(request),
       rollouts: parts.rollouts,

@@ -91,6 +91,7 @@ describe("serve", () => {
         config,
         {
           version: "0",
+          configFile: "/nowhere/pallet.yaml",
           clock: systemClock,
           moment: bootMomentNow,
           monotonicClock,

@@ -54,6 +54,11 @@ const rows: Readonly<Record<Method, null | readonly [EventType, (served: ServedC
   streamNodeLogs: null,
   listOperators: null,
   getAuthorities: null,
+  takeBackup: null,
+  reportBackup: [
+    "backup-taken",
+    (served) => ask(served.client, served.client.reportBackup, { id: "b", path: "/b", sizeBytes: 1n, failure: "" }),
+  ],
   addOperator: ["operator-added", (served) => addOperator(served)],
   revokeOperator: [
     "operator-revoked",
