@@ -6,7 +6,7 @@ import type { ExtFiles } from "../filesystems/ext-files.ts";
 import { maximumBytes } from "./boot-file-limits.ts";
 import type { FirmwarePartition } from "./firmware-partition.ts";
 import { scriptNameOf } from "./plan-first-boots.ts";
-import { readScriptSettings, readTomlSettings, readUserData } from "./read-own-settings.ts";
+import { readScriptSettings, readTomlSettings, readUserData, readUserNames } from "./read-own-settings.ts";
 
 /** Where cloud-init's NoCloud finds its seed besides the firmware's partition, each in place of the ones before it. */
 const seeds = ["/var/lib/cloud/seed/nocloud/user-data", "/var/lib/cloud/seed/nocloud-net/user-data"];
@@ -32,13 +32,15 @@ export async function findOwnSettings(place: SettingsPlace): Promise<readonly Ow
   const onFirmware = (name: string) => reading(() => firmware?.files.readText(name, maximumBytes.text));
   const found: (OwnSettings | undefined)[] = [];
   const note = (file: string, reader: OwnSettings["reader"], text: string | Unread | undefined, read: Read) =>
-    found.push(text === undefined ? undefined : { file, reader, sets: text === unread ? settingsFields : read(text) });
+    found.push(
+      text === undefined ? undefined : { file, reader, ...(text === unread ? { sets: settingsFields } : read(text)) },
+    );
 
-  note("custom.toml", "firstboot", await onFirmware("custom.toml"), readTomlSettings);
+  note("custom.toml", "firstboot", await onFirmware("custom.toml"), setsOf(readTomlSettings));
   const script = firstBootWords.map(scriptNameOf).find((name) => name !== undefined);
-  if (script !== undefined) note(script, "systemd-run", await onFirmware(script), readScriptSettings);
+  if (script !== undefined) note(script, "systemd-run", await onFirmware(script), setsOf(readScriptSettings));
   if ((abilities?.units["rpi-preseed.service"]?.links ?? []).length > 0)
-    note("rpi-preseed.toml", "rpi-preseed", await onFirmware("rpi-preseed.toml"), readTomlSettings);
+    note("rpi-preseed.toml", "rpi-preseed", await onFirmware("rpi-preseed.toml"), setsOf(readTomlSettings));
   if (abilities?.cloudInit === true && !words.includes("cloud-init=disabled")) {
     note("user-data", "cloud-init", await onFirmware("user-data"), readUserDataText);
     for (const path of seeds)
@@ -47,7 +49,11 @@ export async function findOwnSettings(place: SettingsPlace): Promise<readonly Ow
   return found.filter((each) => each !== undefined && each.sets.length > 0).map((each) => each as OwnSettings);
 }
 
-type Read = (text: string) => readonly SettingsField[];
+type Found = Pick<OwnSettings, "sets" | "userNames">;
+type Read = (text: string) => Found;
+const setsOf =
+  (read: (text: string) => readonly SettingsField[]): Read =>
+  (text) => ({ sets: read(text) });
 const unread = Symbol("a text that is too long, or damaged");
 type Unread = typeof unread;
 
@@ -61,11 +67,13 @@ async function reading(read: () => Promise<string | undefined> | undefined): Pro
 }
 
 /** By its first line (cloud-init: user-data formats): YAML, a script, or what nothing is known of. */
-function readUserDataText(text: string): readonly SettingsField[] {
-  if (text.startsWith("#!")) return readScriptSettings(text);
-  if (text.trim() === "") return [];
-  if (!/^#cloud-config\s*$/m.test(text.split("\n", 1)[0] ?? "")) return settingsFields;
+function readUserDataText(text: string): Found {
+  if (text.startsWith("#!")) return { sets: readScriptSettings(text) };
+  if (text.trim() === "") return { sets: [] };
+  if (!/^#cloud-config\s*$/m.test(text.split("\n", 1)[0] ?? "")) return { sets: settingsFields };
   const { contents, problems, toValue } = parseYaml(text);
-  if (problems.length > 0) return settingsFields;
-  return contents === undefined ? [] : readUserData(toValue(contents));
+  if (problems.length > 0) return { sets: settingsFields };
+  const value = contents === undefined ? undefined : toValue(contents);
+  const [sets, userNames] = [readUserData(value), readUserNames(value)];
+  return { sets, ...(sets.includes("users") && userNames !== undefined && { userNames }) };
 }

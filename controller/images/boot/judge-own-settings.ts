@@ -34,13 +34,18 @@ export function judgeOwnSettings(
     // A seed of the config stands in place of all others of the image.
     if (settings.reader === "cloud-init" && config.userData !== undefined) return [];
     return settings.sets
-      .filter((field) => says[field](config, image))
+      .filter((field) => says[field](config, image) && !(field === "users" && changesOthers(settings, config)))
       .map(
         (field) =>
           `${field}: ${placeOf(settings)} sets this, too, at the first boot, and would undo it: remove it there and add the image ` +
           `again under another name, or ${otherwise[field] ?? `leave ${field} out`}`,
       );
   });
+}
+
+/** Whether they make or change users of whom the config says nothing. */
+function changesOthers({ userNames }: OwnSettings, { users = [] }: SystemConfig): boolean {
+  return userNames !== undefined && !users.some(({ name }) => userNames.includes(name));
 }
 
 function placeOf({ file }: OwnSettings): string {

@@ -69,11 +69,35 @@ export function readUserData(value: unknown): readonly SettingsField[] {
   if (has("timezone")) found.add("timezone");
   if (isOn("locale")) found.add("locale");
   if (has("keyboard")) found.add("keyboard");
-  if (has("users", "user", "password", "chpasswd", "ssh_authorized_keys", "ssh_import_id", "rpi_userconf"))
-    found.add("users");
+  // Of the user of the distribution there is none then: what is said of it without its name changes nobody.
+  if (has("users", "user", "chpasswd", "rpi_userconf")) found.add("users");
   if (isOn("enable_ssh")) found.add("ssh.enabled");
   if (isOn("ssh_deletekeys") || has("ssh_keys", "ssh_genkeytypes")) found.add("ssh.hostKeys");
   return inOrder(found);
+}
+
+/** The users that user data names; undefined if it may change others, too. Ubuntu's own sets a password of "ubuntu". */
+export function readUserNames(value: unknown): readonly string[] | undefined {
+  if (typeof value !== "object" || value === null || "rpi_userconf" in value) return undefined;
+  const data: Readonly<Record<string, unknown>> = { ...value };
+  const lists = [data["users"], data["user"], partOf(data["chpasswd"], "users"), partOf(data["chpasswd"], "list")];
+  const names = lists.flatMap((list) =>
+    Array.isArray(list) ? list : typeof list === "string" ? list.split("\n") : [list],
+  );
+  const found: string[] = [];
+  for (const each of names) {
+    const name = typeof each === "string" ? each : partOf(each, "name");
+    // "default" is the distribution's own; "ubuntu:ubuntu" is a line of chpasswd(8).
+    if (typeof name === "string" && name !== "default" && name !== "") found.push(name.replace(/:.*$/s, ""));
+    else if (each !== undefined && each !== null && each !== "default" && each !== "") return undefined;
+  }
+  return [...new Set(found)];
+}
+
+function partOf(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, key)
+    ? (value as Readonly<Record<string, unknown>>)[key]
+    : undefined;
 }
 
 function inOrder(found: ReadonlySet<SettingsField>): readonly SettingsField[] {

@@ -26,4 +26,6 @@ export interface OwnSettings {
   readonly reader: (typeof settingsReaders)[number];
   /** What they set, of what a profile could set, too. */
   readonly sets: readonly SettingsField[];
+  /** Of "users": the names of all that they make or change; absent if that may be anybody. */
+  readonly userNames?: readonly string[];
 }

@@ -160,7 +160,14 @@ const manifest = z
       firmware: firmware.exactOptional(),
       notes: z.array(z.object({ kind: z.string(), detail: z.string().exactOptional() })).exactOptional(),
       ownSettings: z
-        .array(z.object({ file: z.string(), reader: z.enum(settingsReaders), sets: z.array(z.enum(settingsFields)) }))
+        .array(
+          z.object({
+            file: z.string(),
+            reader: z.enum(settingsReaders),
+            sets: z.array(z.enum(settingsFields)),
+            userNames: names.exactOptional(),
+          }),
+        )
         .exactOptional(),
     }),
     system: system.exactOptional(),

@@ -11,6 +11,7 @@ import {
   readScriptSettings,
   readTomlSettings,
   readUserData,
+  readUserNames,
 } from "../../../../../controller/images/boot/read-own-settings.ts";
 import type { OwnSettings } from "../../../../../controller/images/catalogue/own-settings.ts";
 import { parseManifest, renderManifest } from "../../../../../controller/images/catalogue/parse-manifest.ts";
@@ -103,6 +104,18 @@ describe("own settings", () => {
   ] as const)
     it(`in user data set ${expected || "nothing"}: ${JSON.stringify(value)}`, () =>
       assert.equal(readUserData(value).join(" "), expected));
+
+  for (const [value, expected] of [
+    [{ chpasswd: { expire: true, users: [{ name: "ubuntu", password: "ubuntu", type: "text" }] } }, ["ubuntu"]],
+    [{ chpasswd: { list: "ubuntu:ubuntu\nanna:RANDOM\n" } }, ["ubuntu", "anna"]],
+    [{ chpasswd: { list: ["ubuntu:ubuntu"] }, users: ["default", { name: "anna" }] }, ["anna", "ubuntu"]],
+    [{ user: "ben" }, ["ben"]],
+    [{ users: [{ gecos: "nobody knows" }] }, undefined],
+    [{ rpi_userconf: { user: "anna" } }, undefined],
+    [{}, []],
+  ] as const)
+    it(`in user data change ${expected === undefined ? "anybody" : expected.join(" and ") || "nobody"}`, () =>
+      assert.deepEqual(readUserNames(value), expected));
 
   describe("are found in an image", () => {
     let folder: string;
@@ -268,7 +281,7 @@ describe("own settings", () => {
         assert.match(judgeOwnSettings(image, config).join("\n"), expected));
 
     it("are refused in the plan, and told before", () => {
-      const image = imageOf(settings("cloud-init", "hostname"));
+      const image = imageOf({ ...settings("cloud-init", "hostname", "users"), userNames: ["ubuntu"] });
       const summary = { profiles: ["base"], digest: "ab".repeat(32) };
       const refused = judgeProfiles(image, { config: { hostname: "a" }, summary } as never, false);
       assert.match(
