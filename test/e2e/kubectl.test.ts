@@ -1,7 +1,7 @@
 // The hooks of Kubernetes that the documentation prints, with the real kubectl and a stand-in for the API server: no cluster.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { parseGivenValues } from "../../controller/hooks/parse-given-values.ts";
@@ -25,6 +25,8 @@ describe("kubectl in the documented hooks", requires("kubectl"), () => {
     for (const block of ["kubernetes hook", "k3s token"]) {
       const { text } = await readBlock(block);
       const own = text
+        // kubectl keeps what it has discovered in its user's home.
+        .replace("export KUBECONFIG", `export HOME=${scratch.path} KUBECONFIG`)
         .replaceAll("/etc/pallet/kubeconfig", cluster.kubeconfig)
         .replaceAll("/etc/pallet/k3s-ca", file("k3s-ca"));
       await writeFile(file(block), own, { mode: 0o755 });
@@ -99,12 +101,15 @@ describe("kubectl in the documented hooks", requires("kubectl"), () => {
     await mkdir(file("another"));
     const another = await startCluster(file("another"), ["pi-1"]);
     try {
-      const { text } = await readBlock("kubernetes hook");
       const mixed = JSON.parse(await kubectl("config", "view", "--raw", "-o", "json"));
       mixed.clusters[0].cluster.server = (await serverOf(another.kubeconfig)).trim();
       const before = another.requests().length;
       await writeFile(file("mixed"), JSON.stringify(mixed));
-      await writeFile(file("mixed-hook"), text.replaceAll("/etc/pallet/kubeconfig", file("mixed")), { mode: 0o755 });
+      await writeFile(
+        file("mixed-hook"),
+        (await readFile(file("kubernetes hook"), "utf8")).replaceAll(cluster.kubeconfig, file("mixed")),
+        { mode: 0o755 },
+      );
       await assert.rejects(run("mixed-hook", { hook: "before-reimage", node: "pi-1" }), /x509|certificate/);
       assert.deepEqual(another.requests().slice(before), []);
     } finally {

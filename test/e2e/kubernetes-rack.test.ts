@@ -43,6 +43,8 @@ describe("a rack of Kubernetes' nodes", requires("root", "loop devices", "kubect
     await writeFile(file("k3s-ca"), "K10c0ffee\n");
     for (const block of ["kubernetes hook", "k3s token"]) {
       const text = (await readBlock(block)).text
+        // kubectl keeps what it has discovered in its user's home.
+        .replace("export KUBECONFIG", `export HOME=${scratch.path} KUBECONFIG`)
         .replaceAll("/etc/pallet/kubeconfig", file("cluster/kubeconfig"))
         .replaceAll("/etc/pallet/k3s-ca", file("k3s-ca"));
       await writeFile(file(block), text, { mode: 0o755 });
