@@ -107,19 +107,19 @@ describe("a rack of Kubernetes' nodes", requires("root", "loop devices", "kubect
     return (await Promise.all(texts)).join("\n");
   }
 
-  it("is drained, joins by a token for each node, and takes pods again", { timeout: 480_000 }, () =>
+  it("is drained, joins by a token for each node, and takes pods again", { timeout: 900_000 }, () =>
     tell(rack, async () => {
       const plan = await rack.palletOk("reimage", "--all", "--image", "image", "--dry-run");
       assert.match(plan, /with the value k3s_url of the hook k3s-token, the secret k3s_token of the hook k3s-token/);
       assert.match(await rack.palletOk("profiles", "show", "worker-1"), /URL: \(k3s_url from a hook\)/);
       assert.deepEqual(tokens(), [], "a plan asks no hook");
 
-      const rollout = await end(rack, await startReimage(rack, "--all"));
+      const rollout = await end(rack, await startReimage(rack, "--all"), 400_000);
       for (const [index, name] of names.entries()) {
         const board = rack.board(index + 1);
         assert.equal(reimageOf(rollout, board).phase, ReimagePhase.REIMAGE_PHASE_PROVED);
         await until(() => changes(name).some((each) => each.includes("null")), "it was not uncordoned", {
-          withinMs: 60_000,
+          withinMs: 200_000,
         });
         assert.deepEqual(changes(name), [
           `PATCH ${name} {"spec":{"unschedulable":true}}`,
@@ -139,7 +139,7 @@ describe("a rack of Kubernetes' nodes", requires("root", "loop devices", "kubect
     }),
   );
 
-  it("has its tokens nowhere else", { timeout: 120_000 }, () =>
+  it("has its tokens nowhere else", { timeout: 300_000 }, () =>
     tell(rack, async () => {
       const told = await Promise.all([
         rack.palletOk("events", "--json"),
@@ -162,14 +162,14 @@ describe("a rack of Kubernetes' nodes", requires("root", "loop devices", "kubect
 
   it(
     "is not changed by that a token would be another; and one that cannot be had leaves its node as it was",
-    { timeout: 300_000 },
+    { timeout: 600_000 },
     () =>
       tell(rack, async () => {
         const nothing = await rack.pallet("reimage", "--all", "--image", "image", "--only-changed", "--yes");
         assert.match(nothing.stdout + nothing.stderr, /Left alone: 2 nodes, worker-1, worker-2/);
         const made = tokens().length;
         await rename(file("k3s-ca"), file("k3s-ca-away"));
-        const rollout = await end(rack, await startReimage(rack, "worker-1"));
+        const rollout = await end(rack, await startReimage(rack, "worker-1"), 200_000);
         const { phase, failure } = reimageOf(rollout, rack.board(1));
         assert.equal(phase, ReimagePhase.REIMAGE_PHASE_FAILED);
         assert.match(failure?.message ?? "", /^the before-reimage hook k3s-token of worker-1 failed: /);
@@ -178,7 +178,7 @@ describe("a rack of Kubernetes' nodes", requires("root", "loop devices", "kubect
           () => changes("worker-1").filter((each) => each.includes("null")).length === 2,
           "it was not given back",
           {
-            withinMs: 60_000,
+            withinMs: 200_000,
           },
         );
       }),
