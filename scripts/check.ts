@@ -39,6 +39,7 @@ export const slowTests: readonly string[] = [
   "test/unit/controller/images/formats/unzip.test.ts",
   "test/contract/standard-services.test.ts",
   "test/unit/controller/events/flood-limit.test.ts",
+  "test/unit/controller/nodes/strangers.property.test.ts",
   "test/unit/controller/reimage/machine/transition.property.test.ts",
   "test/unit/controller/images/import/examine-system.test.ts",
   "test/unit/agent/write/write-image-loop.test.ts",
@@ -91,7 +92,7 @@ export const checkSteps: readonly Step[] = [
     run: (print) =>
       runTests(
         [...waitingTests, "test/contract/**/*.test.ts", "test/world/few-seeds.test.ts", "test/unit/**/*.test.ts"],
-        { concurrency: os.availableParallelism() + 2, timeoutMs: 120_000, without: slowTests },
+        { concurrency: os.availableParallelism() + 2, timeoutMs: 120_000, mostInOne: 20, without: slowTests },
         print,
       ),
   },

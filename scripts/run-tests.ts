@@ -1,9 +1,12 @@
-import { globSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { pathToFileURL } from "node:url";
 import { checkoutCache } from "../controller/artefacts/checkout-cache.ts";
+import { groupTests, renderGroup } from "./group-tests.ts";
 import type { Print } from "./steps.ts";
 
 /** The result of a run. */
@@ -21,6 +24,8 @@ export interface RunOptions {
   readonly timeoutMs: number;
   /** Only tests whose titles match this regular expression; all of them unless given. */
   readonly pattern?: string;
+  /** How many files that need no process of their own share one (scripts/group-tests.ts); each has its own unless given. */
+  readonly mostInOne?: number;
   /** Files that are left out; each has to be one that the patterns match, or the list has gone stale. */
   readonly without?: readonly string[];
 }
@@ -47,7 +52,7 @@ const longestShown = 20;
  */
 export async function runTestFiles(
   globPatterns: readonly string[],
-  { concurrency, timeoutMs, pattern, without = [] }: RunOptions,
+  { concurrency, timeoutMs, pattern, mostInOne, without = [] }: RunOptions,
   print: Print = (text) => process.stdout.write(text),
 ): Promise<TestCounts> {
   process.env["NODE_COMPILE_CACHE"] ??= checkoutCache("compiled-modules");
@@ -58,8 +63,9 @@ export async function runTestFiles(
   for (const file of without) {
     if (!files.delete(file)) throw new Error(`${file} is to be left out, but no such test was to run`);
   }
+  const grouped = mostInOne === undefined ? undefined : writeGroups([...files], mostInOne);
   const events = run({
-    files: [...files],
+    files: [...(grouped?.files ?? files)],
     concurrency,
     timeout: timeoutMs,
     cwd: process.cwd(),
@@ -85,7 +91,11 @@ export async function runTestFiles(
     const isTest = details.type !== "suite" && path.resolve(name) !== path.resolve(file);
     if (isTest && !details.passed) print(`failed: ${path.relative(process.cwd(), file)}: ${name}\n`);
   });
-  for await (const text of events.compose(spec)) print(String(text));
+  try {
+    for await (const text of events.compose(spec)) print(String(text));
+  } finally {
+    grouped?.remove();
+  }
 
   if (secondsOf.size > longestShown) {
     const longest = [...secondsOf].toSorted(([, one], [, other]) => other - one).slice(0, longestShown);
@@ -94,4 +104,22 @@ export async function runTestFiles(
   }
   for (const name of skipped) print(`skipped: ${name}\n`);
   return { passed, failed, skipped };
+}
+
+/** Writes a module for each group of files; what is told of a test names its own file all the same. */
+function writeGroups(
+  paths: readonly string[],
+  mostInOne: number,
+): { readonly files: readonly string[]; readonly remove: () => void } {
+  const { alone, groups } = groupTests(
+    paths.map((each) => ({ path: each, text: readFileSync(each, "utf8") })),
+    mostInOne,
+  );
+  const folder = mkdtempSync(path.join(tmpdir(), "pallet-test-groups-"));
+  const modules = groups.map((group, at) => {
+    const file = path.join(folder, `group-${at + 1}.test.mjs`);
+    writeFileSync(file, renderGroup(group.map((each) => pathToFileURL(each).href)));
+    return file;
+  });
+  return { files: [...alone, ...modules], remove: () => rmSync(folder, { recursive: true }) };
 }
