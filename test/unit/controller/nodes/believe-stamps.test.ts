@@ -66,6 +66,40 @@ describe("a node of which only its own system knows anything", () => {
   }
   const told = (type: NewEvent["type"]) => events.filter((event) => event.type === type).map(({ message }) => message);
 
+  it("counts more than a backup of before it: with its image it is proved, without it the next boot goes to the agent", async () => {
+    const before = { imageName: "older", imageDigest: other, kind: "resident" } as const;
+    const known = { imageDigest: other, reimageId: "r-0", resident: true } as const;
+    const shared = { events: { append: (event: NewEvent) => void events.push(event) } };
+    store.nodes.save({
+      ...{ id: mac, name: "pi-1", accepted: true, lastSeenAt: 0, discoveredAt: 0 },
+      ...{ bootTarget: { kind: "local", imageDigest: other }, proved: before, installation: known },
+    });
+    nodes = createNodeRegistry({
+      rows: store.nodes,
+      events: shared.events,
+      clock: createManualClock(),
+      heartbeatIntervalMs: 10_000,
+      log: { error: (details) => assert.fail(String(details)) },
+    });
+    const image = images.splice(0);
+    believeStamps({
+      ...{ ...shared, nodes },
+      supersedes: (_, { reimageId }) => reimageId === "r-1",
+      images: { get: async () => images[0], getByDigest: async () => images[0] },
+      activeRolloutOf: () => rollout,
+      log: { warn: (details) => assert.fail(JSON.stringify(details)) },
+    });
+    nodes.register({ id: mac, facts, agent: resident });
+    await setImmediate();
+    assert.deepEqual(nodes.get(mac)?.bootTarget, { kind: "agent" });
+    images.push(...image);
+    nodes.heartbeat({ id: mac, instanceId: "i" });
+    await setImmediate();
+    const now = nodes.get(mac);
+    assert.deepEqual(now?.bootTarget, { kind: "local", imageDigest: digest });
+    assert.deepEqual([now?.proved?.imageDigest, now?.installation?.reimageId], [digest, "r-1"]);
+  });
+
   it("is believed: proved, its root known, and its next boot goes to its own card", async () => {
     const node = await hear();
     assert.deepEqual(node.bootTarget, { kind: "local", imageDigest: digest });
