@@ -7,6 +7,9 @@ const checks = {
   "systemd-analyze": () => existsSync("/usr/bin/systemd-analyze") || "needs systemd-analyze (Debian package systemd)",
   dropbear: () => existsSync("/usr/sbin/dropbear") || "needs dropbear (Debian package dropbear-bin)",
   kubectl: () => existsSync("/usr/bin/kubectl") || "needs kubectl (Debian package kubernetes-client)",
+  setup: () =>
+    ["/usr/sbin/nft", "/usr/sbin/chronyd", "/usr/bin/udevadm", "/usr/sbin/dnsmasq"].every(existsSync) ||
+    "needs nftables, chrony, udev and dnsmasq-base",
   Ansible: () => existsSync("/usr/bin/ansible-inventory") || "needs Ansible (Debian package ansible-core)",
   qemu: () =>
     ["/usr/bin/qemu-system-aarch64", "/usr/bin/ganesha.nfsd", "/usr/sbin/dnsmasq", "/dev/net/tun"].every(existsSync) ||

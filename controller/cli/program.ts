@@ -36,6 +36,7 @@ import { registerRolloutShow } from "./commands/rollout-show.ts";
 import { registerRolloutList, registerRollouts } from "./commands/rollouts.ts";
 import { registerRootfs } from "./commands/rootfs.ts";
 import { registerServe } from "./commands/serve.ts";
+import { registerSetup } from "./commands/setup.ts";
 import { registerSsh } from "./commands/ssh-known-hosts.ts";
 import { registerStatus } from "./commands/status.ts";
 import { registerTasks } from "./commands/tasks.ts";
@@ -229,6 +230,7 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
 
   program.commandsGroup("The controller:");
   registerServe(program, effects.serve, toAction);
+  registerSetup(program, toAction);
   registerStatus(program, toAction);
   registerEvents(program, toAction);
   registerOperator(program, toAction);

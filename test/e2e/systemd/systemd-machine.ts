@@ -48,7 +48,7 @@ const unitsFolder = "/etc/systemd/system";
  */
 export async function bootSystemdMachine(config: string): Promise<SystemdMachine> {
   const unitOf = (name: string): Promise<string> => readFile(path.join(checkout, "controller", name), "utf8");
-  const unit = await unitOf("pallet-controller.service");
+  const unit = await unitOf("setup/files/pallet-controller.service");
   const backup = await unitOf("pallet-backup.service");
   return await bootSystemdWith([
     {

@@ -14,6 +14,7 @@ import {
 } from "../../../controller/boot/tftp/packet.ts";
 import { decodeRecordMark, decodeReply, encodeInteger } from "../../../controller/network/onc-rpc/codec.ts";
 import { parseBoardPath } from "../../../controller/nodes/parse-board-path.ts";
+import { parseOffer, renderDiscover } from "../../../controller/setup/dhcp-message.ts";
 import { family, unlessRefused } from "../frame/family.ts";
 import { mutatedBytes, mutatedText } from "../frame/mutations.ts";
 
@@ -80,6 +81,13 @@ function assertInside(file: string, what: string): void {
 }
 
 /** TFTP, the paths that boards ask for, and what is asked of an NFS server. */
+/** An answer of a DHCP server with these options. */
+function offer(options: readonly number[]): Buffer {
+  const message = renderDiscover(7, "02:00:00:00:00:01").subarray(0, 240);
+  message[0] = 2;
+  return Buffer.concat([message, Buffer.from(options)]);
+}
+
 export const boot = [
   family<Buffer>({
     name: "tftp: packets",
@@ -158,6 +166,19 @@ export const boot = [
       }
       const { segments } = parseBoardPath(request);
       assert.ok(segments.every((segment) => segment !== "" && !segment.includes("/")));
+    },
+  }),
+  family<Buffer>({
+    name: "dhcp: answers of servers",
+    inputs: mutatedBytes(
+      offer([53, 1, 2, 54, 4, 10, 0, 0, 1, 255]),
+      offer([0, 0, 54, 4, 10, 0, 0, 1, 53, 1, 2]),
+      offer([53, 1, 5, 255]),
+      offer([53, 255, 2]),
+    ),
+    check(bytes) {
+      const server = parseOffer(bytes, 7);
+      if (server !== undefined) assert.match(server, /^(\d{1,3}(\.\d{1,3}){3}|one that does not name itself)$/);
     },
   }),
   family<Buffer>({

@@ -9,7 +9,7 @@ import { renderAgentUnit } from "../../../proto/system/render-agent-unit.ts";
 import { requires } from "../../requirements.ts";
 
 const controllerFolder = path.join(import.meta.dirname, "../../../controller");
-const controllerUnit = path.join(controllerFolder, "pallet-controller.service");
+const controllerUnit = path.join(controllerFolder, "setup/files/pallet-controller.service");
 const backupUnit = path.join(controllerFolder, "pallet-backup.service");
 const backupTimer = path.join(controllerFolder, "pallet-backup.timer");
 

@@ -16,6 +16,10 @@ import { refusal } from "./a-controller.ts";
 
 const commands = [
   "serve",
+  "setup plan",
+  "setup apply",
+  "setup undo",
+  "setup status",
   "status",
   "events",
   "backup",

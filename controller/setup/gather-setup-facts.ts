@@ -1,0 +1,103 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import process from "node:process";
+import { Failure, messageOf } from "../../proto/failure.ts";
+import { readPorts } from "../check/read-ports.ts";
+import type { Config } from "../config/config.ts";
+import { readConfig } from "../config/read-config.ts";
+import { planServe } from "../network/plan-requirements.ts";
+import { findMissing } from "../requirements/find-unmet.ts";
+import type { Requirements } from "../requirements/requirements.ts";
+import type { Content } from "./content.ts";
+import { consideredPlaces, consideredUnits } from "./debian-units.ts";
+import type { SetupFacts } from "./facts.ts";
+import { type Journal, journalFile, parseJournal } from "./journal.ts";
+import { type Machine, readPlaces, whyUnwritable } from "./machine.ts";
+import { parseLinks, parseRoutes } from "./parse-links.ts";
+import { parseRuleset } from "./parse-ruleset.ts";
+import { parseUnits, unitProperties } from "./parse-units.ts";
+import { possiblePaths, setupPaths } from "./render-files.ts";
+import { firewallTable } from "./render-firewall.ts";
+import { rackName } from "./setup-choice.ts";
+import { sourceFiles } from "./source-files.ts";
+
+/** What a setup, and the controller that it starts, need of this machine's packages. */
+export const setupRequirements: Requirements = {
+  command: "setup",
+  needs: [
+    ...["ip", "sysctl", "nft", "chronyd", "networkctl", "udevadm"],
+    ...planServe({ dhcp: { mode: "server" }, nfs: { mode: "ganesha" } }).needs,
+  ] as Requirements["needs"],
+};
+
+/** What an earlier setup noted on this machine. Throws a Failure for a note that cannot be read. */
+export async function readJournal(machine: Machine): Promise<Journal | undefined> {
+  const content = await machine.read(journalFile);
+  return content.kind === "file" ? parseJournal(content.text) : undefined;
+}
+
+/** Looks at this machine, and changes nothing. Throws Failure "unsupported" where systemd does not run it. */
+export async function gatherSetupFacts(
+  machine: Machine,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<SetupFacts> {
+  // sd_booted(3).
+  if (!existsSync("/run/systemd/system"))
+    throw new Failure("unsupported", "systemd does not run this machine: a setup needs Debian 12 with systemd");
+  const journal = await readJournal(machine);
+  const missing = await findMissing(setupRequirements.needs);
+  const has = (program: (typeof setupRequirements.needs)[number]): boolean => !missing.includes(program);
+  const files = await readPlaces(consideredPlaces);
+  const contents = new Map<string, Content>();
+  for (const file of new Set([...possiblePaths, ...(journal?.files.map(({ path }) => path) ?? [])]))
+    contents.set(file, await machine.read(file));
+  const config = contents.get(setupPaths.config)?.kind === "absent" ? undefined : await readServeConfig();
+  const socket = typeof config === "object" ? config.socket : "/run/pallet/controller.sock";
+  const unwritable = await Promise.all(
+    ["/etc/systemd/system", "/etc/pallet", "/var/lib/pallet"].map(async (folder) => {
+      const reason = await whyUnwritable(folder);
+      return reason === undefined ? [] : [{ folder, reason }];
+    }),
+  );
+  const loginAddress = env["SSH_CONNECTION"]?.split(" ")[2];
+  const isRoot = process.getuid?.() === 0;
+  return {
+    isRoot,
+    missing,
+    links: has("ip") ? parseLinks(await machine.run("ip", "-json", "-details", "address"), await wireless()) : [],
+    routes: has("ip") ? parseRoutes(await machine.run("ip", "-json", "-4", "route")) : [],
+    units: parseUnits(
+      await machine.run("systemctl", "show", `--property=${unitProperties}`, ...consideredUnits),
+      consideredUnits,
+    ),
+    files,
+    contents,
+    ports: await readPorts(socket),
+    droppingChains:
+      has("nft") && isRoot
+        ? parseRuleset(await machine.run("nft", "--json", "list", "ruleset"), firewallTable, rackName)
+        : [],
+    forwards: (await readFile("/proc/sys/net/ipv4/ip_forward", "utf8")).trim() === "1",
+    ...(config !== undefined && { config }),
+    unwritable: unwritable.flat(),
+    ...(loginAddress !== undefined && { loginAddress }),
+    hasProgram: (await machine.read("/usr/local/bin/controller")).kind !== "absent",
+    unit: sourceFiles["pallet-controller.service"] ?? "",
+    ...(journal !== undefined && { journal }),
+  };
+}
+
+/** The configuration that the service will have: of its file alone. */
+async function readServeConfig(): Promise<Config | string> {
+  try {
+    return await readConfig({ options: { config: setupPaths.config }, env: {}, workingDirectory: "/" });
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+async function wireless(): Promise<readonly string[]> {
+  const names = await readdir("/sys/class/net");
+  // A link to the radio, in /sys only of the host's network: a container's interfaces are none.
+  return names.filter((name) => existsSync(`/sys/class/net/${name}/phy80211`));
+}

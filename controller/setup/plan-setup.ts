@@ -1,0 +1,155 @@
+import type { Config } from "../config/config.ts";
+import { parseConfigFile } from "../config/parse-config-file.ts";
+import { configFailure, resolveConfig } from "../config/resolve-config.ts";
+import { digestOf } from "./content.ts";
+import type { SetupFacts } from "./facts.ts";
+import { type Conflict, describeLinks, findConflicts, findRack } from "./find-conflicts.ts";
+import type { Journal } from "./journal.ts";
+import { type FileChange, planChanges } from "./plan-changes.ts";
+import { renderConfig, renderFiles, setupPaths, timeHolder } from "./render-files.ts";
+import { rackName, type SetupChoice } from "./setup-choice.ts";
+
+/** Something that is done to the running machine, so that it is now as it will be after its next start. */
+export type Action =
+  | { readonly kind: "stop" | "start" | "restart"; readonly unit: string }
+  | { readonly kind: "reload"; readonly what: "systemd" | "udev" | "NetworkManager" | "network" }
+  | { readonly kind: "rename"; readonly from: string; readonly to: string; readonly isUp: boolean }
+  | { readonly kind: "address"; readonly device: string; readonly add: boolean; readonly address: string }
+  | { readonly kind: "forward"; readonly on: boolean };
+
+/** What a setup would do, in this order; with conflicts it does nothing. */
+export interface SetupPlan {
+  readonly conflicts: readonly Conflict[];
+  /** What the operator should know, though nothing is in the way. */
+  readonly notes: readonly string[];
+  readonly stops: readonly Action[];
+  readonly changes: readonly FileChange[];
+  readonly actions: readonly Action[];
+  /** What to note before the first change; absent with conflicts that keep us from knowing it. */
+  readonly journal?: Omit<Journal, "version">;
+}
+
+/** Whether there is nothing to do, and nothing in the way. */
+export function isNothing({ conflicts, stops, changes, actions }: SetupPlan): boolean {
+  return [conflicts, stops, changes, actions].every((each) => each.length === 0);
+}
+
+/** Decides what a setup does on this machine. */
+export function planSetup(choice: SetupChoice, facts: SetupFacts): SetupPlan {
+  const nothing = { notes: [], stops: [], changes: [], actions: [] };
+  const config = facts.config ?? firstConfig(choice);
+  if (typeof config === "string")
+    return {
+      conflicts: [{ message: `${setupPaths.config} cannot be used: ${config}`, remedy: "mend it, or move it away" }],
+      ...nothing,
+    };
+  const rack = findRack(choice, facts);
+  if (rack === undefined) {
+    const remedy = `plug it in, or name another: ${describeLinks(facts.links)}`;
+    const message = `there is no network interface ${choice.rack} (--rack)`;
+    return { conflicts: [{ message, remedy }], ...nothing };
+  }
+  const { journal } = facts;
+  const wanted = renderFiles({ rack, choice }, facts, config);
+  const { changes, foreign } = planChanges(wanted, facts.contents, journal?.files ?? []);
+  const conflicts: readonly Conflict[] = [
+    ...findConflicts(choice, rack, facts, config),
+    ...foreign.map((path) => ({
+      message: `${path} is not as a setup wrote it, or is somebody else's`,
+      remedy: "it is never overwritten: move it away, or put back what was there, then try again",
+    })),
+  ];
+  const masked = wanted.flatMap(({ path, content }) =>
+    content.kind === "link" && content.to === "/dev/null" ? [path.slice(path.lastIndexOf("/") + 1)] : [],
+  );
+  const active = (unit: string): boolean => facts.units.get(unit)?.isActive === true;
+  const stops = masked.filter(active).map((unit): Action => ({ kind: "stop", unit }));
+  // One that did not come to its end may have written a file without telling the program that reads it.
+  const isDirty = changes.length > 0 || (journal !== undefined && journal.phase !== "applied");
+  const paths = new Set(wanted.map(({ path }) => path));
+  const actions: Action[] = [];
+  if (isDirty) {
+    actions.push({ kind: "reload", what: "systemd" });
+    if (facts.units.get("systemd-udevd.service")?.exists === true) actions.push({ kind: "reload", what: "udev" });
+    if (paths.has(setupPaths.networkManager) && active("NetworkManager.service"))
+      actions.push({ kind: "reload", what: "NetworkManager" });
+  }
+  if (rack.name !== rackName) actions.push({ kind: "rename", from: rack.name, to: rackName, isUp: rack.isUp });
+  const isAddressed = rack.addresses.includes(`${choice.address}/${choice.network.prefixLength}`);
+  if (!active("systemd-networkd.service")) actions.push({ kind: "start", unit: "systemd-networkd.service" });
+  else if (isDirty || !isAddressed || rack.name !== rackName) actions.push({ kind: "reload", what: "network" });
+  if (choice.uplink !== undefined && !facts.forwards) actions.push({ kind: "forward", on: true });
+  if (isDirty || !active("pallet-firewall.service")) actions.push({ kind: "restart", unit: "pallet-firewall.service" });
+  if (paths.has(setupPaths.time) && (isDirty || !active("chrony.service")))
+    actions.push({ kind: "restart", unit: "chrony.service" });
+  // It reads its configuration when it starts; rollouts go on where they were.
+  const isOther = changes.some(({ path }) => path === setupPaths.config || path === setupPaths.unit);
+  if (!active("pallet-controller.service")) actions.push({ kind: "start", unit: "pallet-controller.service" });
+  else if (isOther) actions.push({ kind: "restart", unit: "pallet-controller.service" });
+  const former = journal?.former ?? {
+    forwards: facts.forwards,
+    active: [...facts.units].flatMap(([name, { isActive }]) => (isActive ? [name] : [])),
+  };
+  const { rack: formerRack = { mac: rack.mac, name: rack.name, isUp: rack.isUp, addresses: [...rack.addresses] } } =
+    journal ?? {};
+  return {
+    conflicts,
+    notes: [...notesOf(choice, facts, rack.name)],
+    stops,
+    changes,
+    actions,
+    journal: {
+      phase: "applying",
+      choice: {
+        ...(choice.uplink !== undefined && { uplink: choice.uplink }),
+        address: choice.address,
+        prefixLength: choice.network.prefixLength,
+      },
+      rack: formerRack,
+      files: noteChanges(journal?.files ?? [], changes),
+      folders: journal?.folders ?? [],
+      former,
+    },
+  };
+}
+
+/** What `serve` will go by, where there is no configuration yet. */
+function firstConfig(choice: SetupChoice): Config {
+  const result = resolveConfig([parseConfigFile(renderConfig(choice), setupPaths.config)]);
+  if (!result.ok) throw configFailure(result.problems);
+  return result.config;
+}
+
+/** Notes what is going to be written, beside what was. */
+function noteChanges(files: Journal["files"], changes: readonly FileChange[]): Journal["files"] {
+  const notes = new Map(files.map(({ path, digests }) => [path, digests]));
+  for (const change of changes) {
+    if (change.kind === "remove") continue;
+    const digest = digestOf(change.content);
+    notes.set(change.path, [...new Set([...(notes.get(change.path) ?? []), digest])]);
+  }
+  return [...notes].map(([path, digests]) => ({ path, digests }));
+}
+
+function* notesOf({ uplink, address, network }: SetupChoice, facts: SetupFacts, name: string): Generator<string> {
+  const rack = facts.links.find((each) => each.name === name);
+  if (rack !== undefined && !rack.hasCarrier) yield `${name} has no link now: its cable may come at any time later`;
+  const own = `${address}/${network.prefixLength}`;
+  const others = rack?.addresses.filter((each) => each !== own && facts.journal === undefined) ?? [];
+  if (others.length > 0)
+    yield `${name} has ${others.join(" and ")} now, which nothing keeps: it goes, and undo gives it back`;
+  const time = timeHolder(facts);
+  if (time !== undefined)
+    yield `${time} serves time here already: see to it that it answers the rack's network, so that boards know the time`;
+  if (facts.otherDhcp !== undefined && "unasked" in facts.otherDhcp)
+    yield `could not ask whether another DHCP server answers on ${name}: ${facts.otherDhcp.unasked}`;
+  const managers = [
+    ["NetworkManager.service", "NetworkManager"],
+    ["networking.service", "ifupdown"],
+    ["dhcpcd.service", "dhcpcd"],
+  ].flatMap(([unit = "", called = ""]) => (facts.units.get(unit)?.isActive === true ? [called] : []));
+  if (managers.length > 0)
+    yield `${managers.join(" and ")} ${managers.length === 1 ? "keeps" : "keep"} the other interfaces; systemd-networkd keeps ${rackName} alone`;
+  if (uplink !== undefined && !facts.routes.some(({ network: to, device }) => to === "0.0.0.0/0" && device === uplink))
+    yield `${uplink} has no default route now: nodes reach the world once it has one`;
+}

@@ -1,0 +1,288 @@
+// A fresh machine that "controller setup" makes one that serves a rack: with systemd, networkd, udev, nftables, chrony and dnsmasq.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { execa } from "../../proto/linux/leashed-execa.ts";
+import { ended, spawnLeashed } from "../programs/leashed-process.ts";
+import { requires } from "../requirements.ts";
+import { until } from "../until.ts";
+import { buildRebootingMachine, type RebootingMachine } from "./setup/rebooting-machine.ts";
+
+const patience = { withinMs: 60_000, everyMs: 200 };
+const choice = ["--rack", "eth1", "--uplink", "eth0"];
+
+/** Gives eth0 its address at every start, as a network manager that knows nothing of the rack does. */
+const uplinkUnit = `[Unit]
+DefaultDependencies=no
+After=systemd-udevd.service
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'ip address replace 192.0.2.2/24 dev eth0 && ip link set eth0 up && ip route replace default via 192.0.2.1'
+`;
+
+/** One number for all that is below /etc: names, kinds, permissions and contents. */
+const digestOfEtc = "cd /etc && find . -printf '%P %y %m %l\\n' -type f -exec sha256sum {} + | sort | sha256sum";
+
+describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 }, () => {
+  let machine: RebootingMachine;
+  const setup = async (...args: readonly string[]): Promise<{ code: number | undefined; text: string }> => {
+    const [enter = "", ...words] = await machine.inside();
+    const { exitCode, all } = await execa(enter, [...words, "controller", "setup", ...args], {
+      reject: false,
+      all: true,
+    });
+    return { code: exitCode, text: all };
+  };
+  const run = (...command: readonly [string, ...string[]]): Promise<string> => machine.run(...command);
+  const digest = (): Promise<string> => run("sh", "-c", digestOfEtc);
+  /** The far ends of its cables, which a restart replaces. */
+  const plugIn = async (): Promise<void> => {
+    for (const [end, address] of [
+      ["world", "192.0.2.1/24"],
+      ["switch", "10.77.0.50/24"],
+    ] as const) {
+      await machine.runAt(end, "ip", "address", "replace", address, "dev", end);
+      await machine.runAt(end, "ip", "link", "set", end, "up");
+      await machine.runAt(end, "ip", "link", "set", "lo", "up");
+    }
+    await machine.runAt("switch", "ip", "route", "replace", "default", "via", "10.77.0.1");
+  };
+  let fresh = "";
+
+  before(async () => {
+    machine = await buildRebootingMachine([
+      { path: "/etc/default/chrony", content: { text: 'DAEMON_OPTS="-x -F 0"\n' } },
+      { path: "/usr/lib/systemd/system/uplink.service", content: { text: uplinkUnit } },
+      {
+        path: "/usr/lib/systemd/system/multi-user.target.wants/uplink.service",
+        content: { linkTo: "../uplink.service" },
+      },
+    ]);
+    await machine.powerOn();
+    await plugIn();
+    fresh = await digest();
+  });
+  after(() => machine?.close());
+
+  it("shows what it would do, and changes nothing", async () => {
+    const { code, text } = await setup("plan", ...choice);
+    assert.equal(code, 0, text);
+    assert.match(text, /^ {2}rename eth1 to rack0$/m);
+    assert.equal(await digest(), fresh);
+    assert.match(await run("ip", "-brief", "link"), /^eth1@.* DOWN /m);
+  });
+
+  it("refuses an interface that leads to the world, and a range that is in use there", async () => {
+    const wrong = await setup("apply", "--rack", "eth0", "--uplink", "none", "--yes");
+    assert.deepEqual(
+      [wrong.code, /eth0 is the way to this machine's own default route/.test(wrong.text)],
+      [1, true],
+      wrong.text,
+    );
+    const used = await setup("apply", ...choice, "--address", "192.0.2.77/24", "--yes");
+    assert.deepEqual([used.code, /192\.0\.2\.0\/24 is in use on eth0/.test(used.text)], [1, true], used.text);
+    assert.equal(await digest(), fresh);
+  });
+
+  it("finds another DHCP server at the rack's interface, though that is down, and leaves it down", async () => {
+    const network = await machine.networkAt("switch");
+    const args = ["--keep-in-foreground", "--port=0", "--conf-file=/dev/null", "--no-ping", "--leasefile-ro"];
+    const dnsmasq = spawnLeashed("nsenter", [
+      `--net=${network}`,
+      ...["--", "dnsmasq", ...args, "--pid-file=", "--interface=switch", "--dhcp-range=10.77.0.60,10.77.0.90"],
+    ]);
+    const end = ended(dnsmasq);
+    try {
+      await until(
+        async () => /:67 /.test(await machine.runAt("switch", "ss", "-Hlun")),
+        "dnsmasq does not listen",
+        patience,
+      );
+      const { code, text } = await setup("apply", ...choice, "--yes");
+      assert.deepEqual([code, /another DHCP server answers on eth1: 10\.77\.0\.50/.test(text)], [1, true], text);
+      assert.equal(await digest(), fresh);
+      assert.match(await run("ip", "-brief", "link"), /^eth1@.* DOWN /m);
+    } finally {
+      dnsmasq.kill("SIGKILL");
+      await end;
+    }
+  });
+
+  it("says that /etc is read-only", async () => {
+    await run("mount", "-o", "bind", "/etc", "/etc");
+    await run("mount", "-o", "remount,bind,ro", "/etc");
+    try {
+      const { code, text } = await setup("apply", ...choice, "--yes");
+      assert.deepEqual(
+        [code, /\/etc\/systemd\/system cannot be written to: its filesystem is read-only/.test(text)],
+        [1, true],
+        text,
+      );
+    } finally {
+      await run("umount", "/etc");
+    }
+    assert.equal(await digest(), fresh);
+  });
+
+  it("leads back and forth wherever it is killed", async () => {
+    for (const file of [
+      "/var/lib/pallet/setup.json",
+      "/etc/systemd/network/10-pallet-rack.network",
+      "/etc/pallet/firewall.nft",
+      "/etc/pallet/pallet.yaml",
+    ]) {
+      const [enter = "", ...words] = await machine.inside();
+      // The machine's own shell ends it: nothing from outside would be as soon.
+      const script =
+        'controller setup apply "$@" --yes >/dev/null 2>&1 & pid=$!; ' +
+        'while [ ! -e "$0" ]; do kill -0 $pid || exit 9; done; kill -9 $pid; pkill -9 -P $pid; wait; [ ! -e /run/never ]';
+      const { exitCode } = await execa(enter, [...words, "sh", "-c", script, file, ...choice], { reject: false });
+      assert.equal(exitCode, 0, `killed once there was ${file}`);
+      assert.equal((await setup("status")).code, 1);
+      const { code, text } = await setup("undo", "--yes");
+      assert.equal(code, 0, text);
+      assert.equal(await digest(), fresh, `undone after ${file}`);
+      assert.match(await run("ip", "-brief", "link"), /^eth1@/m);
+    }
+  });
+
+  it("makes it serve a rack", async () => {
+    const { code, text } = await setup("apply", ...choice, "--yes");
+    assert.equal(code, 0, text);
+    assert.match(await run("ip", "-brief", "-4", "address"), /^rack0@\S+ +UP +10\.77\.0\.1\/24 *$/m);
+    assert.equal(await run("cat", "/proc/sys/net/ipv4/ip_forward"), "1");
+    const answers = (): Promise<boolean> =>
+      run("controller", "status").then(
+        () => true,
+        () => false,
+      );
+    await until(answers, "the controller does not answer", patience);
+    // Its exit code is 1: nothing has been built for nodes to boot.
+    const { problems } = JSON.parse(await run("sh", "-c", "controller serve --check --json || true"));
+    const parts = problems.map(({ part }: { part: string }) => part);
+    assert.deepEqual(
+      parts.filter((part: string) => !["boot tree", "root filesystem"].includes(part)),
+      [],
+      JSON.stringify(problems),
+    );
+  });
+
+  it("changes nothing when it is done again", async () => {
+    const applied = await digest();
+    const { code, text } = await setup("apply", ...choice, "--yes");
+    assert.equal(code, 0);
+    assert.match(text, /nothing to do/);
+    assert.equal(await digest(), applied);
+  });
+
+  it("lets nodes have the time and the world, as this machine, and nothing else of it", async () => {
+    await letsNodes();
+  });
+
+  it("has all of it back after a power cut, also when the rack's cable comes later", async () => {
+    await machine.powerOff();
+    await machine.powerOn();
+    const address = async (): Promise<boolean> =>
+      /^rack0@.* 10\.77\.0\.1\/24/m.test(await run("ip", "-brief", "-4", "address"));
+    await until(address, "rack0 has no address without a cable", patience);
+    await plugIn();
+    await until(
+      async () => (await run("systemctl", "is-active", "chrony").catch(() => "")) === "active",
+      "no chrony",
+      patience,
+    );
+    await letsNodes();
+    const { text } = await setup("status");
+    assert.match(text, /^rack0 +link$/m);
+    assert.match(text, /^pallet-firewall\.service +active$/m);
+    assert.match((await setup("plan", ...choice)).text, /nothing to do/);
+  });
+
+  it("keeps its firewall beside Debian's, which flushes everything when it starts", async () => {
+    await run("systemctl", "restart", "nftables");
+    await run("systemctl", "restart", "nftables");
+    assert.match(await run("nft", "list", "tables"), /^table inet pallet$/m);
+    await run("systemctl", "stop", "nftables");
+    await run("systemctl", "start", "pallet-firewall");
+  });
+
+  it("names a file that a person changed, and neither writes over it nor removes it", async () => {
+    const file = "/etc/sysctl.d/99-zz-pallet.conf";
+    const original = await run("cat", file);
+    await run("sh", "-c", `echo '# mine' >> ${file}`);
+    const applied = await setup("apply", ...choice, "--yes");
+    assert.deepEqual(
+      [applied.code, applied.text.includes(`${file} is not as a setup wrote it`)],
+      [1, true],
+      applied.text,
+    );
+    const undone = await setup("undo", "--yes");
+    assert.deepEqual([undone.code, undone.text.includes(`${file} was changed since`)], [1, true], undone.text);
+    assert.match((await setup("status")).text, new RegExp(`^${file} +changed$`, "m"));
+    assert.match(await run("tail", "-n1", file), /mine/);
+    await run("sh", "-c", 'printf "%s\\n" "$1" > "$0"', file, original);
+  });
+
+  it("is undone: files byte for byte, names, addresses, services", async () => {
+    const { code, text } = await setup("undo", "--yes");
+    assert.equal(code, 0, text);
+    assert.equal(await digest(), fresh);
+    const links = await run("ip", "-brief", "address");
+    assert.match(links, /^eth1@/m);
+    assert.doesNotMatch(links, /10\.77\.0\.1/);
+    assert.equal(await run("cat", "/proc/sys/net/ipv4/ip_forward"), "0");
+    assert.doesNotMatch(await run("nft", "list", "tables"), /pallet/);
+    for (const unit of ["systemd-networkd", "pallet-controller", "pallet-firewall"])
+      await assert.rejects(run("systemctl", "is-active", unit), unit);
+    assert.match((await setup("undo", "--yes")).text, /nothing to undo/);
+  });
+
+  /** From the rack: the time of this machine, a door that nodes do not need, and a server elsewhere. */
+  async function letsNodes(): Promise<void> {
+    const time =
+      'const s=require("dgram").createSocket("udp4");const p=Buffer.alloc(48);p[0]=0x23;const ask=()=>s.send(p,123,"10.77.0.1");s.on("message",(m)=>{console.log(m.length,m[1]);process.exit()});ask();setInterval(ask,500);setTimeout(()=>process.exit(1),20000)';
+    assert.match(await atSwitch(time), /^48 \d+$/m);
+
+    const door = await listen(await spaceOf("machine"), "0.0.0.0", 8022);
+    const server = await listen(await machine.networkAt("world"), "192.0.2.1", 80);
+    try {
+      assert.equal(await atSwitch(connect("192.0.2.1", 80)), "192.0.2.2", "the world sees this machine");
+      assert.equal(await atSwitch(connect("10.77.0.1", 8022)), "no answer");
+      await assert.rejects(
+        machine.runAt("world", "sh", "-c", "ip route replace 10.77.0.0/24 via 192.0.2.2; ping -c1 -W2 10.77.0.50"),
+        "the world does not reach nodes",
+      );
+    } finally {
+      await door();
+      await server();
+    }
+  }
+
+  const connect = (address: string, port: number): string =>
+    `const s=require("net").connect(${port},"${address}");s.on("data",(d)=>{console.log(String(d));process.exit()});s.on("error",(e)=>{console.log(e.code);process.exit()});setTimeout(()=>{console.log("no answer");process.exit()},3000)`;
+
+  async function atSwitch(script: string): Promise<string> {
+    const network = await machine.networkAt("switch");
+    return (await execa("nsenter", [`--net=${network}`, "--", process.execPath, "-e", script])).stdout.trim();
+  }
+
+  async function spaceOf(_: "machine"): Promise<string> {
+    const [, , pid = ""] = await machine.inside();
+    return `/proc/${pid}/ns/net`;
+  }
+
+  /** A server that tells who asks. Resolves once it listens, with what ends it. */
+  async function listen(network: string, address: string, port: number): Promise<() => Promise<void>> {
+    const script = `require("net").createServer((s)=>{s.on("error",()=>{});s.end(s.remoteAddress)}).listen(${port},"${address}",()=>console.log("ready"))`;
+    const child = spawnLeashed("nsenter", [`--net=${network}`, "--", process.execPath, "-e", script]);
+    const end = ended(child);
+    await new Promise<void>((resolve, reject) => {
+      child.stdout?.once("data", () => resolve());
+      end.then(() => reject(new Error("the server ended")), reject);
+    });
+    return async () => {
+      child.kill("SIGKILL");
+      await end;
+    };
+  }
+});

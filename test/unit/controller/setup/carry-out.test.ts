@@ -1,0 +1,276 @@
+// A setup and its undo on real files, with a machine that dies between any two of its steps; programs are noted, not run.
+import assert from "node:assert/strict";
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { after, before, describe, it } from "node:test";
+import { parseIpv4Network } from "../../../../controller/network/ipv4.ts";
+import { carryOutSetup, carryOutUndo } from "../../../../controller/setup/carry-out.ts";
+import type { Content } from "../../../../controller/setup/content.ts";
+import type { SetupFacts } from "../../../../controller/setup/facts.ts";
+import { readJournal } from "../../../../controller/setup/gather-setup-facts.ts";
+import { type Machine, thisMachine } from "../../../../controller/setup/machine.ts";
+import { isNothing, planSetup, type SetupPlan } from "../../../../controller/setup/plan-setup.ts";
+import { planUndo } from "../../../../controller/setup/plan-undo.ts";
+import { possiblePaths } from "../../../../controller/setup/render-files.ts";
+import { choice, freshMachine, running, withUnits } from "./a-machine.ts";
+
+class Died extends Error {}
+
+/** A machine that dies before its nth change, or in the middle of it where that writes a file. */
+function mortal(machine: Machine, root: string, dieAt: number): Machine & { readonly steps: () => number } {
+  let steps = 0;
+  const step = (): boolean => steps++ === dieAt;
+  const mortally =
+    <Args extends readonly unknown[], T>(change: (...args: Args) => Promise<T>) =>
+    async (...args: Args): Promise<T> => {
+      if (step()) throw new Died();
+      return await change(...args);
+    };
+  return {
+    read: (file) => machine.read(file),
+    folderExists: (folder) => machine.folderExists(folder),
+    async write(file, content) {
+      if (step()) throw new Died();
+      if (step()) {
+        await writeFile(path.join(root, `${file}.pallet-new`), "half");
+        throw new Died();
+      }
+      await machine.write(file, content);
+    },
+    remove: mortally((file: string) => machine.remove(file)),
+    makeFolder: mortally((folder: string) => machine.makeFolder(folder)),
+    removeFolder: mortally((folder: string) => machine.removeFolder(folder)),
+    run: mortally(async () => ""),
+    steps: () => steps,
+  };
+}
+
+/** Everything below a folder: names, permissions, contents. */
+async function listing(root: string, folder = ""): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of (await readdir(path.join(root, folder))).toSorted()) {
+    const at = path.join(folder, name);
+    const status = await lstat(path.join(root, at));
+    if (status.isDirectory()) found.push(`${at}/`, ...(await listing(root, at)));
+    else if (status.isSymbolicLink()) found.push(`${at} -> ${await readlink(path.join(root, at))}`);
+    else found.push(`${at} ${status.mode.toString(8)} ${await readFile(path.join(root, at), "utf8")}`);
+  }
+  return found;
+}
+
+describe("a setup on files", () => {
+  let scratch = "";
+  let count = 0;
+  before(async () => {
+    // In memory: each of its hundreds of steps is flushed.
+    scratch = await mkdtemp("/dev/shm/pallet-setup-");
+  });
+  after(() => rm(scratch, { recursive: true }));
+
+  /** A folder with what a fresh Debian has there. */
+  const freshRoot = async (): Promise<string> => {
+    const root = path.join(scratch, String(count++));
+    for (const folder of ["etc/systemd/system", "etc/systemd/network", "etc/sysctl.d", "etc/chrony/conf.d", "var/lib"])
+      await mkdir(path.join(root, folder), { recursive: true });
+    await writeFile(path.join(root, "etc/hosts"), "127.0.0.1 localhost\n");
+    return root;
+  };
+  const look = async (machine: Machine): Promise<SetupFacts> => {
+    const journal = await readJournal(machine);
+    const contents = new Map<string, Content>();
+    for (const file of possiblePaths) contents.set(file, await machine.read(file));
+    // What the operator's own services were does not change by writing files.
+    const facts = withUnits(freshMachine(), { "dnsmasq.service": running });
+    return { ...facts, contents, ...(journal !== undefined && { journal }) };
+  };
+  const apply = async (machine: Machine, chosen = choice): Promise<SetupPlan> => {
+    const plan = planSetup(chosen, await look(machine));
+    assert.deepEqual(plan.conflicts, []);
+    await carryOutSetup(plan, machine, () => undefined);
+    return plan;
+  };
+  const undo = async (machine: Machine, keepChanged = false): Promise<void> => {
+    const facts = await look(machine);
+    if (facts.journal === undefined) return;
+    const plan = planUndo(facts.journal, facts, keepChanged);
+    assert.deepEqual(plan.conflicts, []);
+    await carryOutUndo(plan, machine, () => undefined);
+  };
+  const untilDeath = async (work: Promise<unknown>): Promise<boolean> =>
+    work.then(
+      () => false,
+      (error: unknown) => {
+        if (!(error instanceof Died)) {
+          // Errors that a message wraps are the same death.
+          for (let at = error; at instanceof Error; at = at.cause) if (at instanceof Died) return true;
+          throw error;
+        }
+        return true;
+      },
+    );
+
+  it("is undone byte for byte, folders too, and is the same after a death before any of its steps, done again or undone", async () => {
+    const whole = await freshRoot();
+    const fresh = await listing(whole);
+    const counted = mortal(thisMachine(whole), whole, -1);
+    await apply(counted);
+    const applied = await listing(whole);
+    assert.ok(counted.steps() > 40, "it counts its steps");
+    for (let dieAt = 0; dieAt < counted.steps(); dieAt++) {
+      const roots = [await freshRoot(), await freshRoot()] as const;
+      for (const root of roots)
+        assert.ok(await untilDeath(apply(mortal(thisMachine(root), root, dieAt))), `it dies at step ${dieAt}`);
+      const [again, back] = roots;
+      await apply(mortal(thisMachine(again), again, -1));
+      assert.deepEqual(await listing(again), applied, `done again after step ${dieAt}`);
+      await undo(mortal(thisMachine(back), back, -1));
+      assert.deepEqual(leftovers(await listing(back)), fresh, `undone after step ${dieAt}`);
+    }
+  });
+
+  /** Empty folders of the journal alone may stay of a death before it was noted what is ours. */
+  const leftovers = (list: readonly string[]): readonly string[] =>
+    list.filter((line) => line !== "var/lib/pallet/" && !line.startsWith("var/lib/pallet/setup.json.pallet-new"));
+
+  it("is undone after an undo that died before any of its steps, or done again", async () => {
+    const whole = await freshRoot();
+    const fresh = await listing(whole);
+    await apply(mortal(thisMachine(whole), whole, -1));
+    const applied = await listing(whole);
+    const counted = mortal(thisMachine(whole), whole, -1);
+    await undo(counted);
+    assert.deepEqual(await listing(whole), fresh);
+    for (let dieAt = 0; dieAt < counted.steps(); dieAt++) {
+      const roots = [await freshRoot(), await freshRoot()] as const;
+      for (const root of roots) {
+        await apply(mortal(thisMachine(root), root, -1));
+        assert.ok(await untilDeath(undo(mortal(thisMachine(root), root, dieAt))), `it dies at step ${dieAt}`);
+      }
+      const [back, again] = roots;
+      await undo(mortal(thisMachine(back), back, -1));
+      assert.deepEqual(leftovers(await listing(back)), fresh, `undone after step ${dieAt}`);
+      await apply(mortal(thisMachine(again), again, -1));
+      assert.deepEqual(await listing(again), applied, `done again after step ${dieAt}`);
+    }
+  });
+
+  it("changes nothing when it is done again, and only what has to change for another choice", async () => {
+    const root = await freshRoot();
+    const machine = mortal(thisMachine(root), root, -1);
+    await apply(machine);
+    const { changes } = planSetup(choice, await look(machine));
+    assert.deepEqual(changes, []);
+    const { uplink: _, ...alone } = choice;
+    const other = await apply(machine, alone);
+    assert.deepEqual(
+      other.changes.map(({ kind, path: file }) => `${kind} ${file}`),
+      ["remove /etc/sysctl.d/99-zz-pallet.conf", "write /etc/pallet/firewall.nft"],
+    );
+    const elsewhere = planSetup(
+      { ...alone, address: "10.78.0.1", network: parseIpv4Network("10.78.0.0/24") ?? choice.network },
+      withUnits(await look(machine), { "pallet-controller.service": running }),
+    );
+    assert.deepEqual(elsewhere.conflicts, []);
+    assert.ok(
+      elsewhere.actions.some(
+        ({ kind, ...rest }) => kind === "restart" && "unit" in rest && rest.unit === "pallet-controller.service",
+      ),
+      "the controller reads its new configuration",
+    );
+    await undo(machine);
+    const untouched = await freshRoot();
+    assert.deepEqual(await listing(root), await listing(untouched));
+  });
+
+  it("never writes over what a person changed, and names it; nor does an undo remove it", async () => {
+    const root = await freshRoot();
+    const machine = mortal(thisMachine(root), root, -1);
+    await apply(machine);
+    const firewall = path.join(root, "etc/pallet/firewall.nft");
+    await writeFile(firewall, "# mine now\n");
+    const { conflicts } = planSetup(choice, await look(machine));
+    assert.deepEqual(
+      conflicts.map(({ message }) => message),
+      ["/etc/pallet/firewall.nft is not as a setup wrote it, or is somebody else's"],
+    );
+    const facts = await look(machine);
+    assert.ok(facts.journal);
+    const refused = planUndo(facts.journal, facts, false);
+    assert.deepEqual(
+      refused.conflicts.map(({ message }) => message),
+      ["/etc/pallet/firewall.nft was changed since the setup wrote it"],
+    );
+    await undo(machine, true);
+    assert.equal(await readFile(firewall, "utf8"), "# mine now\n");
+    await assert.rejects(lstat(path.join(root, "etc/systemd/system/pallet-firewall.service")));
+  });
+
+  it("takes other permissions for a change, too", async () => {
+    const root = await freshRoot();
+    const machine = mortal(thisMachine(root), root, -1);
+    await apply(machine);
+    await chmod(path.join(root, "etc/sysctl.d/99-zz-pallet.conf"), 0o600);
+    assert.equal(planSetup(choice, await look(machine)).conflicts.length, 1);
+  });
+
+  it("leaves its configuration to the operator from the first day on", async () => {
+    const root = await freshRoot();
+    const machine = mortal(thisMachine(root), root, -1);
+    await apply(machine);
+    const config = path.join(root, "etc/pallet/pallet.yaml");
+    await writeFile(config, "listen: 10.77.0.1\nlogLevel: debug\n");
+    const plan = planSetup(choice, await look(machine));
+    assert.deepEqual([plan.conflicts, plan.changes], [[], []]);
+    await undo(machine);
+    assert.equal(await readFile(config, "utf8"), "listen: 10.77.0.1\nlogLevel: debug\n");
+  });
+
+  it("is nothing at all on a machine that is as it should be", async () => {
+    const root = await freshRoot();
+    const machine = mortal(thisMachine(root), root, -1);
+    await apply(machine);
+    const facts = await look(machine);
+    const units = Object.fromEntries(
+      ["systemd-networkd", "pallet-firewall", "chrony", "pallet-controller"].map((name) => [
+        `${name}.service`,
+        running,
+      ]),
+    );
+    const now = withUnits(facts, {
+      ...units,
+      "dnsmasq.service": { ...running, isActive: false, enablement: "masked" },
+    });
+    const links = now.links.map((link) =>
+      link.name === "eth1" ? { ...link, name: "rack0", isUp: true, addresses: ["10.77.0.1/24"] } : link,
+    );
+    const plan = planSetup(choice, { ...now, links, forwards: true });
+    assert.ok(isNothing(plan), JSON.stringify(plan));
+  });
+
+  it("is refused whole where the note of it cannot be written, and nothing has changed", async () => {
+    const root = await freshRoot();
+    const before = await listing(root);
+    const machine: Machine = {
+      ...thisMachine(root),
+      run: async () => "",
+      write: async () => {
+        throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+      },
+    };
+    await assert.rejects(
+      apply(machine),
+      /cannot write \/var\/lib\/pallet\/setup\.json, so nothing was changed: ENOSPC/,
+    );
+    assert.deepEqual(leftovers(await listing(root)), before);
+  });
+
+  it("refuses the note of a newer version, and one that is damaged", async () => {
+    const root = await freshRoot();
+    await mkdir(path.join(root, "var/lib/pallet"));
+    const note = path.join(root, "var/lib/pallet/setup.json");
+    await writeFile(note, '{"version": 2}');
+    await assert.rejects(readJournal(thisMachine(root)), /written by a newer version of Pallet \(format 2/);
+    await writeFile(note, '{"version": 1');
+    await assert.rejects(readJournal(thisMachine(root)), /setup\.json is damaged/);
+  });
+});

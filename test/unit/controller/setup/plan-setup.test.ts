@@ -1,0 +1,303 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { parseConfigFile } from "../../../../controller/config/parse-config-file.ts";
+import { resolveConfig } from "../../../../controller/config/resolve-config.ts";
+import { parseIpv4Network } from "../../../../controller/network/ipv4.ts";
+import type { SetupFacts } from "../../../../controller/setup/facts.ts";
+import { planSetup } from "../../../../controller/setup/plan-setup.ts";
+import type { SetupChoice } from "../../../../controller/setup/setup-choice.ts";
+import { assertGolden } from "../../../golden.ts";
+import { choice, freshMachine, idle, type rack, running, uplink, withUnits } from "./a-machine.ts";
+
+const fresh = freshMachine();
+const withFile = (path: string, text: string): SetupFacts => ({ ...fresh, files: new Map([[path, text]]) });
+const withRack = (different: Partial<typeof rack>): SetupFacts => ({
+  ...fresh,
+  links: fresh.links.map((link) => (link.name === "eth1" ? { ...link, ...different } : link)),
+});
+const network = (text: string) => parseIpv4Network(text) ?? { base: 0, prefixLength: 0 };
+const held = (port: number, name: string, unit?: string, protocol: "TCP" | "UDP" = "UDP") => ({
+  ...{ protocol, address: "0.0.0.0", port },
+  process: { pid: 77, name, ...(unit !== undefined && { unit }) },
+});
+
+describe("a plan of a setup", () => {
+  it("writes these files on a fresh machine", () => {
+    const { conflicts, changes, stops } = planSetup(choice, fresh);
+    assert.deepEqual([conflicts, stops], [[], []]);
+    const files = changes.flatMap((change) => {
+      if (change.kind === "remove") return [];
+      const { content } = change;
+      // The unit is a file of its own in the tree.
+      const text = content.kind === "link" ? `-> ${content.to}\n` : content.text;
+      return change.path.endsWith("/pallet-controller.service") && content.kind === "file"
+        ? []
+        : [`=== ${change.path}\n${text}`];
+    });
+    assertGolden("setup/files", files.join("\n"));
+  });
+
+  it("brings the running machine to what it will be after its next start", () => {
+    assert.deepEqual(planSetup(choice, fresh).actions, [
+      { kind: "reload", what: "systemd" },
+      { kind: "reload", what: "udev" },
+      { kind: "rename", from: "eth1", to: "rack0", isUp: false },
+      { kind: "start", unit: "systemd-networkd.service" },
+      { kind: "forward", on: true },
+      { kind: "restart", unit: "pallet-firewall.service" },
+      { kind: "restart", unit: "chrony.service" },
+      { kind: "start", unit: "pallet-controller.service" },
+    ]);
+  });
+
+  it("neither forwards nor masquerades without an uplink", () => {
+    const { uplink: _, ...alone } = choice;
+    const { changes, actions } = planSetup(alone, fresh);
+    assert.ok(!actions.some(({ kind }) => kind === "forward"));
+    const texts = changes.map((change) =>
+      change.kind === "write" && change.content.kind === "file" ? change.content.text : "",
+    );
+    assert.ok(!texts.some((text) => /masquerade|ip_forward/.test(text)));
+  });
+
+  it("puts Debian's own services out of the way, with what starts them, and leaves alone those that are off", () => {
+    const facts = withUnits(fresh, {
+      "dnsmasq.service": running,
+      "nfs-ganesha.service": running,
+      "tftpd-hpa.service": idle,
+    });
+    const { conflicts, stops, changes } = planSetup(choice, {
+      ...facts,
+      ports: [held(67, "dnsmasq", "dnsmasq.service"), held(2049, "ganesha.nfsd", "nfs-ganesha.service", "TCP")],
+    });
+    assert.deepEqual(conflicts, []);
+    assert.deepEqual(stops, [
+      { kind: "stop", unit: "dnsmasq.service" },
+      { kind: "stop", unit: "nfs-ganesha.service" },
+    ]);
+    const masks = changes.flatMap((change) =>
+      change.kind === "write" && change.content.kind === "link" && change.content.to === "/dev/null"
+        ? [change.path]
+        : [],
+    );
+    assert.deepEqual(masks, ["/etc/systemd/system/dnsmasq.service", "/etc/systemd/system/nfs-ganesha.service"]);
+  });
+
+  it("tells NetworkManager to leave the rack's interface alone, where it is there", () => {
+    const path = "/etc/NetworkManager/conf.d/pallet.conf";
+    const change = planSetup(choice, withUnits(fresh, { "NetworkManager.service": running })).changes.find(
+      (each) => each.path === path,
+    );
+    assert.ok(change?.kind === "write" && change.content.kind === "file");
+    assert.match(change.content.text, /^unmanaged-devices\+=mac:02:00:00:00:00:11;interface-name:rack0$/m);
+    assert.ok(!planSetup(choice, fresh).changes.some((each) => each.path === path));
+  });
+
+  const conflicts: readonly (readonly [string, SetupFacts, RegExp, RegExp, SetupChoice?])[] = [
+    ["no root", { ...fresh, isRoot: false }, /only root/, /as root/],
+    [
+      "a missing program",
+      { ...fresh, missing: ["nft"] },
+      /lacks nft/,
+      /--install-?.*nftables|--no-install-recommends nftables/,
+    ],
+    [
+      "a read-only /etc",
+      { ...fresh, unwritable: [{ folder: "/etc", reason: "its filesystem is read-only" }] },
+      /\/etc cannot be written to: its filesystem is read-only/,
+      /./,
+    ],
+    ["a wrong interface", fresh, /no network interface eth7 \(--rack\)/, /eth0 .*eth1/, { ...choice, rack: "eth7" }],
+    [
+      "an uplink that is not there",
+      fresh,
+      /no network interface ppp0 \(--uplink\)/,
+      /--uplink none/,
+      { ...choice, uplink: "ppp0" },
+    ],
+    [
+      "the interface of the default route",
+      fresh,
+      /eth0 is the way to this machine's own default route/,
+      /eth1/,
+      { rack: "eth0", address: choice.address, network: choice.network },
+    ],
+    ["no Ethernet", withRack({ type: "loopback" }), /eth1 is no Ethernet/, /eth0/],
+    ["Wi-Fi", withRack({ isWireless: true }), /wireless/, /eth0/],
+    ["a VLAN", withRack({ kind: "vlan" }), /eth1 is a vlan/, /eth0/],
+    ["a port of a bridge", withRack({ controller: "br0" }), /a port of br0/, /nomaster/],
+    [
+      "a range in use on the uplink",
+      fresh,
+      /192\.0\.2\.0\/25 is in use on eth0, which has 192\.0\.2\.2\/24/,
+      /--address/,
+      { ...choice, address: "192.0.2.1", network: network("192.0.2.0/25") },
+    ],
+    [
+      "a range behind a router",
+      { ...fresh, routes: [...fresh.routes, { network: "10.64.0.0/10", device: "wg0" }] },
+      /a route to 10\.64\.0\.0\/10 goes by wg0/,
+      /--address/,
+    ],
+    ["a range of two addresses", fresh, /leaves no addresses/, /\/24/, { ...choice, network: network("10.77.0.0/30") }],
+    [
+      "a port",
+      { ...fresh, ports: [held(69, "in.tftpd", "my-tftp.service")] },
+      /in\.tftpd \(pid 77\) holds UDP port 69 \(TFTP\)/,
+      /disable --now my-tftp/,
+    ],
+    [
+      "exports of the kernel's NFS server",
+      { ...withUnits(withFile("/etc/exports", "# none\n/srv 192.0.2.0/24(ro)\n"), { "nfs-server.service": running }) },
+      /nfs-server\.service is in use here, by \/etc\/exports/,
+      /disable --now/,
+    ],
+    [
+      "settings of Debian's dnsmasq",
+      { ...withUnits(withFile("/etc/dnsmasq.d/home.conf", "interface=eth0\n"), { "dnsmasq.service": running }) },
+      /dnsmasq\.service is in use here, by \/etc\/dnsmasq\.d\/home\.conf/,
+      /disable/,
+    ],
+    [
+      "another DHCP server",
+      { ...fresh, otherDhcp: { servers: ["192.168.0.1"] } },
+      /another DHCP server answers on eth1: 192\.168\.0\.1/,
+      /proxy/,
+    ],
+    [
+      "ifupdown",
+      withFile("/etc/network/interfaces", "auto lo eth1\niface lo inet loopback\n"),
+      /ifupdown configures eth1 by \/etc\/network\/interfaces/,
+      /take eth1 out/,
+    ],
+    [
+      "netplan",
+      withFile("/etc/netplan/50.yaml", "network: {ethernets: {lan: {match: {macaddress: '02:00:00:00:00:11'}}}}\n"),
+      /netplan configures eth1/,
+      /take eth1 out/,
+    ],
+    [
+      "a profile of NetworkManager",
+      withFile("/etc/NetworkManager/system-connections/a.nmconnection", "[connection]\ninterface-name=eth1\n"),
+      /NetworkManager configures eth1/,
+      /take eth1 out/,
+    ],
+    [
+      "a file of systemd-networkd",
+      {
+        ...withUnits(withFile("/etc/systemd/network/05-lan.network", "[Match]\nName=eth*\n"), {
+          "systemd-networkd.service": running,
+        }),
+      },
+      /systemd-networkd configures eth1 by \/etc\/systemd\/network\/05-lan\.network/,
+      /take eth1 out/,
+    ],
+    [
+      "a sleeping systemd-networkd with files",
+      withFile("/etc/systemd/network/80-old.network", "[Match]\nName=en*\n"),
+      /does not run here, but would act by \/etc\/systemd\/network\/80-old\.network/,
+      /systemctl start/,
+    ],
+    ["dhcpcd", withUnits(fresh, { "dhcpcd.service": running }), /dhcpcd runs/, /denyinterfaces eth1 rack0/],
+    ["connman", withUnits(fresh, { "connman.service": running }), /connman runs/, /another network manager/],
+    [
+      "a file that forbids forwarding",
+      withFile("/etc/sysctl.d/10-hard.conf", "net.ipv4.ip_forward=0\n"),
+      /10-hard\.conf says that this machine does not forward/,
+      /--uplink none/,
+    ],
+    [
+      "a firewall that drops",
+      {
+        ...withUnits(fresh, { "ufw.service": running }),
+        droppingChains: [{ table: "ip filter", chain: "INPUT", hook: "input" }],
+      },
+      /INPUT of the nftables table ip filter drops/,
+      /ufw allow in on rack0 && ufw route/,
+    ],
+    [
+      "an SSH login by the rack",
+      { ...withRack({ addresses: ["10.0.0.1/24"] }), loginAddress: "10.0.0.1" },
+      /logged in over SSH at 10\.0\.0\.1/,
+      /eth0/,
+    ],
+    [
+      "a masked networkd",
+      withUnits(fresh, { "systemd-networkd.service": { ...idle, enablement: "masked" } }),
+      /is masked/,
+      /unmask/,
+    ],
+    ["no program", { ...fresh, hasProgram: false }, /no \/usr\/local\/bin\/controller/, /install -m 755/],
+    [
+      "a config that cannot be read",
+      { ...fresh, config: "/etc/pallet/pallet.yaml line 2: there is no key x" },
+      /cannot be used: .*line 2/,
+      /mend/,
+    ],
+    [
+      "another rack0",
+      { ...fresh, links: [...fresh.links, { ...uplink, name: "rack0", mac: "02:00:00:00:00:12", addresses: [] }] },
+      /another interface is called rack0/,
+      /name/,
+    ],
+    [
+      "a file of somebody else",
+      {
+        ...fresh,
+        contents: new Map([
+          ...fresh.contents,
+          ["/etc/sysctl.d/99-zz-pallet.conf", { kind: "file", text: "mine\n", mode: 0o644 }],
+        ]),
+      },
+      /99-zz-pallet\.conf is not as a setup wrote it/,
+      /never overwritten/,
+    ],
+  ];
+  for (const [title, facts, message, remedy, chosen = choice] of conflicts)
+    it(`finds before any change, with its remedy: ${title}`, () => {
+      const found = planSetup(chosen, facts).conflicts;
+      const of = found.find((each) => message.test(each.message));
+      assert.ok(of, JSON.stringify(found));
+      assert.match(of.remedy, remedy);
+      assert.deepEqual(
+        found.filter((each) => each !== of),
+        [],
+        "nothing else is in the way",
+      );
+    });
+
+  it("is not in the way of files of others that do not touch the rack's interface", () => {
+    const facts = withUnits(
+      {
+        ...fresh,
+        files: new Map([
+          ["/etc/network/interfaces", "auto lo eth0\niface eth0 inet dhcp\n"],
+          ["/etc/netplan/50.yaml", "network: {ethernets: {eth0: {dhcp4: true}}}\n"],
+          ["/etc/NetworkManager/system-connections/a", "[connection]\ninterface-name=eth0\n"],
+          ["/etc/exports", "# nothing\n"],
+          ["/etc/dnsmasq.d/README", "Files here are read\n"],
+        ]),
+      },
+      { "networking.service": running, "dnsmasq.service": running },
+    );
+    const { conflicts: found, notes } = planSetup(choice, facts);
+    assert.deepEqual(found, []);
+    assert.ok(notes.includes("ifupdown keeps the other interfaces; systemd-networkd keeps rack0 alone"));
+  });
+
+  it("says which lines of a given configuration have to change", () => {
+    const given = (text: string): SetupFacts => {
+      const result = resolveConfig([parseConfigFile(text, "/etc/pallet/pallet.yaml")]);
+      assert.ok(result.ok);
+      const contents = new Map(fresh.contents).set("/etc/pallet/pallet.yaml", { kind: "file", text, mode: 0o644 });
+      return { ...fresh, contents, config: result.config };
+    };
+    const yaml = (listen: string, device: string): string =>
+      `listen: ${listen}\ndhcp: {mode: server, interface: ${device}}\nnfs: {mode: ganesha}\n`;
+    const wrong = planSetup(choice, given(yaml("10.0.0.1", "eth1"))).conflicts.map(({ remedy }) => remedy);
+    assert.deepEqual(wrong, ["set listen to 10.77.0.1, or give --address", "set dhcp.interface to rack0"]);
+    const right = planSetup(choice, given(yaml("10.77.0.1", "rack0")));
+    assert.deepEqual(right.conflicts, []);
+    assert.ok(!right.changes.some(({ path }) => path === "/etc/pallet/pallet.yaml"), "it stays as it is");
+  });
+});
