@@ -62,7 +62,7 @@ export function assertConfigured(
   assert.ok(inside.ownHostKey.startsWith(inside.hostKeys.split(" ").slice(0, 2).join(" ")));
   assert.deepEqual(JSON.parse(inside.cloudInit).v1.errors, []);
   assert.equal(inside.cloudInitRuns, "done");
-  assert.equal(inside.joined.split(" ")[0], createHash("sha256").update(`${canary}\n`).digest("hex"));
+  assert.equal(inside.joined.split(" ")[0], createHash("sha256").update(canary).digest("hex"));
   assert.equal(inside.tasks, "600 root");
   assert.equal(inside.secrets, "/tmp/there");
 }
