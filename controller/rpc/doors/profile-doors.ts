@@ -1,6 +1,7 @@
 import { Failure } from "../../../proto/failure.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
 import { planEdits } from "../../../proto/system/config/plan-edits.ts";
+import type { Image } from "../../images/catalogue/image.ts";
 import type { Node } from "../../nodes/node.ts";
 import { checkProfiles } from "../../profiles/check-profiles.ts";
 import { renderConfig } from "../../profiles/describe-config.ts";
@@ -20,12 +21,13 @@ export function createProfileDoors(
 ): ProfileDoors {
   const accepted = (): Node[] => nodes.list().filter((node) => node.accepted);
 
-  /** Of the image that a node has, or else of the first. */
-  const imageNameOf = async ({ installation, bootTarget }: Node): Promise<string> => {
+  /** The image that a node has, as far as the catalogue has it still. */
+  const ownImageOf = async ({ installation, bootTarget }: Node): Promise<Image | undefined> => {
     const digest = bootTarget.kind === "local" ? bootTarget.imageDigest : installation?.imageDigest;
-    const own = digest && (await images.getByDigest(digest));
-    return (own || (await images.list())[0])?.name ?? "";
+    return digest === undefined ? undefined : images.getByDigest(digest);
   };
+  const imageNameOf = async (node: Node): Promise<string> =>
+    ((await ownImageOf(node)) ?? (await images.list())[0])?.name ?? "";
 
   return {
     listProfiles: handleUnary(host, async (_request: wire.ListProfilesRequest) => {
@@ -52,7 +54,8 @@ export function createProfileDoors(
 
     renderNodeConfig: handleUnary(host, async ({ node: named, imageName }: wire.RenderNodeConfigRequest) => {
       const node = nodes.require(named);
-      const image = await resolveImage(imageName === "" ? {} : { imageName }, images);
+      const own = imageName === "" ? await ownImageOf(node) : undefined;
+      const image = own ?? (await resolveImage(imageName === "" ? {} : { imageName }, images));
       const system = await (await profiles.read()).systemFor(node, image.name);
       if (system instanceof Failure) throw system;
       const none = { imageName: image.name, config: undefined, yaml: "", edits: [], refusals: [] };

@@ -9,7 +9,7 @@ import type {
   WifiConfig,
 } from "../system-config.ts";
 import { taskSchema } from "../tasks/task-schema.ts";
-import { familyOf, parsePrefixed } from "./ip-address.ts";
+import { familyOf, isOfHost, isReached, parsePrefixed } from "./ip-address.ts";
 import { parseHostKey } from "./openssh-key.ts";
 import { isUnitName } from "./parse-install.ts";
 import { isPlainPath } from "./plain-path.ts";
@@ -199,6 +199,7 @@ function checkSsh({ hostKeys, ownHostKeys }: SshConfig, field: string): readonly
 function checkInterface(config: InterfaceConfig, field: string): readonly ConfigProblem[] {
   const { name, addresses, gateways, dns, searchDomains } = config;
   const families = (gateways ?? []).map(familyOf);
+  const known = (addresses ?? []).map(parsePrefixed).filter((each) => each !== undefined);
   return [
     // IFNAMSIZ of Linux, and what ifupdown, udev and shell wildcards need of it.
     ...ensure(
@@ -211,12 +212,16 @@ function checkInterface(config: InterfaceConfig, field: string): readonly Config
       `${field}.name`,
       "is longer than the 15 characters of an interface's name",
     ),
-    ...each(addresses, `${field}.addresses`, limits.config.addresses.most, (address, at) =>
-      ensure(parsePrefixed(address) !== undefined, at, 'is not an address with its prefix, like "10.0.0.7/24"'),
-    ),
+    ...each(addresses, `${field}.addresses`, limits.config.addresses.most, (address, at) => checkAddress(address, at)),
     ...unique(addresses, `${field}.addresses`, "address", (address) => address),
     ...each(gateways, `${field}.gateways`, 2, (gateway, at) =>
       ensure(familyOf(gateway) !== undefined, at, "is not an IP address"),
+    ),
+    // Of the list: an address that it could be beside may be another profile's.
+    ...ensure(
+      known.length === 0 || (gateways ?? []).every((gateway) => isReached(gateway, known)),
+      `${field}.gateways`,
+      "are in no network of this interface's addresses: nothing would be sent there",
     ),
     ...ensure(new Set(families).size === families.length, `${field}.gateways`, "are two of one family"),
     ...ensure(
@@ -235,6 +240,16 @@ function checkInterface(config: InterfaceConfig, field: string): readonly Config
       ),
     ),
   ];
+}
+
+function checkAddress(text: string, field: string): readonly ConfigProblem[] {
+  const address = parsePrefixed(text);
+  if (address === undefined) return [{ field, problem: 'is not an address with its prefix, like "10.0.0.7/24"' }];
+  return ensure(
+    isOfHost(address),
+    field,
+    "is no address that a host can have: it is its network's own, its broadcast, loopback or multicast address",
+  );
 }
 
 function checkWifi({ country, ssid, passphrase }: WifiConfig, field: string): readonly ConfigProblem[] {

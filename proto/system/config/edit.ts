@@ -51,3 +51,8 @@ export interface Owned {
   readonly owner?: string;
   readonly group?: string;
 }
+
+/** What an edit does that leaves alone what is not there. */
+export function ifThere(does: string): string {
+  return `${does}, if there is such a file`;
+}

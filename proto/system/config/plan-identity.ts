@@ -1,7 +1,7 @@
 import type { Keyboard, SystemConfig } from "../system-config.ts";
 import type { SystemAbilities } from "./abilities.ts";
 import { linesOf, requireText, textOf, withAssignments } from "./amend-lines.ts";
-import type { Edit } from "./edit.ts";
+import { type Edit, ifThere } from "./edit.ts";
 
 export const machineIdPath = "/etc/machine-id";
 export const dbusMachineIdPath = "/var/lib/dbus/machine-id";
@@ -95,7 +95,7 @@ function planHostname(hostname: string): readonly Edit[] {
       kind: "amend",
       // OpenRC's own, where a system has it.
       path: "/etc/conf.d/hostname",
-      does,
+      does: ifThere(does),
       amend: (text) =>
         text === undefined ? text : withAssignments(requireText(text, "/etc/conf.d/hostname"), { hostname }),
     },

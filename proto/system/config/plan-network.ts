@@ -1,7 +1,7 @@
 import type { NetworkConfig, WifiConfig } from "../system-config.ts";
 import type { NetworkManager, SystemAbilities } from "./abilities.ts";
 import { linesOf, requireText, textOf, withBlock } from "./amend-lines.ts";
-import type { Edit } from "./edit.ts";
+import { type Edit, ifThere } from "./edit.ts";
 import { planUnit } from "./plan-units.ts";
 import {
   type RenderedInterface,
@@ -243,7 +243,7 @@ function planJoining(
         {
           kind: "amend",
           path,
-          does: "switches Wi-Fi on",
+          does: ifThere("switches Wi-Fi on"),
           amend: (text) => (text === undefined ? text : withWirelessEnabled(requireText(text, path))),
         },
       ];

@@ -8,7 +8,7 @@ import {
   withShadowEntry,
   withSubordinates,
 } from "./account-files.ts";
-import type { Edit } from "./edit.ts";
+import { type Edit, ifThere } from "./edit.ts";
 import { isPlainPath } from "./plain-path.ts";
 import { dropbearFolder } from "./plan-ssh.ts";
 
@@ -83,7 +83,7 @@ function planUser(user: UserConfig, abilities: SystemAbilities): readonly Edit[]
     {
       kind: "amend",
       path: gshadow,
-      does: groupWords(user),
+      does: ifThere(groupWords(user)),
       amend: (text, planned) => (text === undefined ? text : withGshadowEntries(text, user, planned(group) ?? "")),
     },
     ...(known === undefined
@@ -171,7 +171,7 @@ function groupWords({ name, groups = [] }: UserConfig): string {
 }
 
 function amendIfThere(path: string, does: string, amend: (text: string) => string): Edit {
-  return { kind: "amend", path, does, amend: (text) => (text === undefined ? undefined : amend(text)) };
+  return { kind: "amend", path, does: ifThere(does), amend: (text) => (text === undefined ? undefined : amend(text)) };
 }
 
 function requires(path: string, otherwise: string): Edit {

@@ -1234,7 +1234,7 @@ export interface CheckProfilesResponse {
 export interface RenderNodeConfigRequest {
   /** Name, MAC address or serial number. */
   node: string;
-  /** The image; may be empty if the catalogue holds exactly one. */
+  /** The image; if empty, the one that the node has, or else the only one in the catalogue. */
   imageName: string;
 }
 

@@ -303,7 +303,10 @@ describe("a folder of profiles", () => {
   it("takes from a profile what another one completes", async (test) => {
     const directory = await aFolderOfProfiles(test, {
       "a.yaml": `system:
-  network: { interfaces: [{ name: eth0, gateways: [10.0.0.1] }] }
+  network:
+    interfaces:
+      - { name: eth0, gateways: [10.0.0.1] }
+      - { name: eth1, addresses: ["10.0.1.{{ index | default: 7 }}/24", 10.0.2.7/24], gateways: [10.0.1.1] }
   files: [{ path: /srv/a/b, content: x }, { path: /etc/a, mode: "0600" }]
   tasks: [{ name: a, timeout: 5m }]
   units: [{ name: a.service }]
