@@ -673,7 +673,12 @@ export const limits = {
       unit: "characters that a template makes on its way",
       reason: "as the library of templates counts them; more is refused",
     },
-    renderMs: { most: 1000, unit: "milliseconds", reason: "until a template is rendered; then it is refused" },
+    renderMs: {
+      most: 1000,
+      unit: "milliseconds",
+      reason:
+        "until the templates of a node are rendered, all together: nothing else runs meanwhile; then they are refused",
+    },
   },
   config: {
     bytes: {

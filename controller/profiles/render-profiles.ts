@@ -1,3 +1,4 @@
+import { limits } from "../../proto/limits.ts";
 import { checkShape } from "./check-shape.ts";
 import type { LocatedMap, Problem } from "./located.ts";
 import { mergeLocated, withoutNothing } from "./merge-located.ts";
@@ -17,10 +18,17 @@ export interface RenderedProfiles {
  * Renders what profiles say for one node, and merges it.
  *
  * @param profiles in the order in which they are merged
+ * @param mostMs how long all templates together may take, in milliseconds: nothing else runs meanwhile
  */
-export function renderProfiles(profiles: readonly Profile[], values: TemplateValues): RenderedProfiles {
+export function renderProfiles(
+  profiles: readonly Profile[],
+  values: TemplateValues,
+  mostMs: number = limits.profiles.renderMs.most,
+): RenderedProfiles {
+  const begun = performance.now();
+  const leftMs = (): number => mostMs - (performance.now() - begun);
   const rendered = profiles.flatMap(({ system }) =>
-    system === undefined ? [] : [renderTemplates(system, systemShape, values)],
+    system === undefined ? [] : [renderTemplates(system, systemShape, values, leftMs)],
   );
   const unrendered = rendered.flatMap(({ problems }) => problems);
   if (unrendered.length > 0) return { problems: unrendered };

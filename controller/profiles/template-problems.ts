@@ -21,11 +21,16 @@ export function findTemplateProblems(value: Located | undefined, shape: Shape): 
   }
 }
 
-/** A value with its templates rendered, and what could not be. */
+/**
+ * A value with its templates rendered, and what could not be.
+ *
+ * @param leftMs how long all of it may take from now on, in milliseconds
+ */
 export function renderTemplates(
   value: Located,
   shape: Shape,
   values: TemplateValues,
+  leftMs: () => number,
 ): { readonly value: Located; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const render = (each: Located, of: Shape): Located => {
@@ -44,7 +49,7 @@ export function renderTemplates(
         let rendered = text;
         problems.push(
           ...problemOf(each, of, () => {
-            rendered = renderTemplate(text, values);
+            rendered = renderTemplate(text, values, leftMs());
           }),
         );
         return { ...each, value: rendered };

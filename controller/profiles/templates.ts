@@ -73,11 +73,17 @@ export function parseTemplate(text: string): readonly Template[] {
 /**
  * Renders a template. Throws a Failure (invalid): it is none, uses what is not known of the node, or has gone beyond its
  * limits.
+ *
+ * @param mostMs how long it may take, in milliseconds
  */
-export function renderTemplate(text: string, values: TemplateValues): string {
+export function renderTemplate(
+  text: string,
+  values: TemplateValues,
+  mostMs: number = limits.profiles.renderMs.most,
+): string {
   const template = parseTemplate(text);
   try {
-    const rendered: unknown = liquid.renderSync([...template], values);
+    const rendered: unknown = liquid.renderSync([...template], values, { renderLimit: mostMs });
     return String(rendered);
   } catch (error) {
     throw explained(error);

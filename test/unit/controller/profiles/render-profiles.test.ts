@@ -3,7 +3,9 @@ import { describe, it } from "node:test";
 import { buildConfig } from "../../../../controller/profiles/build-config.ts";
 import { renderProblem } from "../../../../controller/profiles/located.ts";
 import { parseProfile } from "../../../../controller/profiles/parse-profile.ts";
+import { systemShape } from "../../../../controller/profiles/profile-shape.ts";
 import { renderProfiles } from "../../../../controller/profiles/render-profiles.ts";
+import { renderTemplates } from "../../../../controller/profiles/template-problems.ts";
 import type { TemplateValues } from "../../../../controller/profiles/templates.ts";
 
 const values: TemplateValues = {
@@ -155,4 +157,16 @@ describe("profiles of one node", () => {
       else assert.ok(Array.isArray(found) && found.length > 0 && /template/.test(found.join()), JSON.stringify(found));
     });
   }
+
+  it("have their time together, and not each of their templates", () => {
+    const { system, profile } = parseProfile('system: { hostname: "{{ name }}", timezone: "{{ name }}" }', "/p/a.yaml");
+    assert.ok(system);
+    const left = [60_000, -1];
+    const { problems } = renderTemplates(system, systemShape, values, () => left.shift() ?? 0);
+    assert.deepEqual(
+      problems.map(({ place, problem }) => [place.field, /render limit exceeded/.test(problem)]),
+      [["system.timezone", true]],
+    );
+    assert.equal(renderProfiles(profile === undefined ? [] : [profile], values, -1).problems.length, 2);
+  });
 });
