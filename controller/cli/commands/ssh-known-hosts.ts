@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { ToAction } from "../connection/command-context.ts";
-import { printable } from "../render/printable.ts";
 import { renderKnownHosts } from "../render/render-known-hosts.ts";
+import { renderSomeNames } from "../render/some-names.ts";
 import { viewNode } from "../view/node-view.ts";
 import { addNodeChoice, type NodeChoiceOptions, nodesHelp, selectNodes, selectorTextOf } from "./node-choice.ts";
 import { examples } from "./option-texts.ts";
@@ -33,10 +33,8 @@ export function registerSsh(program: Command, toAction: ToAction): void {
         const found = await selectNodes(context, isChosen ? text : { ...text, all: true }, true);
         const views = found.map(viewNode);
         context.print(renderKnownHosts(views));
-        const without = views
-          .filter(({ config }) => (config?.hostKeys.length ?? 0) === 0)
-          .map(({ name }) => printable(name));
-        if (without.length > 0) context.note([`no host keys are known of ${without.join(", ")}`]);
+        const without = views.filter(({ config }) => (config?.hostKeys.length ?? 0) === 0).map(({ name }) => name);
+        if (without.length > 0) context.note([`no host keys are known of ${renderSomeNames(without)}`]);
         return undefined;
       }),
     );

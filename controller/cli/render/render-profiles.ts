@@ -1,5 +1,6 @@
 import type { NodeConfigView, ProfileProblemView, ProfileView } from "../view/profile-view.ts";
 import { printable } from "./printable.ts";
+import { renderSomeNames } from "./some-names.ts";
 import type { Look } from "./style.ts";
 import { renderTable } from "./table.ts";
 
@@ -28,7 +29,7 @@ export function renderProfileList(profiles: readonly ProfileView[], look: Look):
 export function renderProfileProblems(problems: readonly ProfileProblemView[]): string[] {
   return problems.map(({ file, line, column, field, problem, nodes }) => {
     const where = line === null ? file : `${file} line ${line} column ${column ?? 1}`;
-    const whom = nodes.length === 0 ? "" : ` (for ${nodes.join(", ")})`;
+    const whom = nodes.length === 0 ? "" : ` (for ${renderSomeNames(nodes)})`;
     return printable(`${where}: ${field === null ? "" : `${field}: `}${problem}${whom}`);
   });
 }
