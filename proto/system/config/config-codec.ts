@@ -210,7 +210,8 @@ function taskFromWire(task: wire.TaskConfig, index: number): TaskConfig {
   return {
     name: task.name,
     run: run.$case === "command" ? { kind: "command", words: run.value.words } : { kind: "script", text: run.value },
-    timeoutMs: durationFromWire(timeout),
+    // Whole ones, as it would be sent on: a config that has travelled twice is the same.
+    timeoutMs: Math.round(durationFromWire(timeout)),
     ...given("user", task.user),
     ...named("environment", task.environment, field),
     ...named("secrets", task.secrets, field),
