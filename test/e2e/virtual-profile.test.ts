@@ -10,7 +10,7 @@ import { createVirtualRack, type VirtualRack } from "../rack/virtual/virtual-rac
 import { requires } from "../requirements.ts";
 import { assertConfigured, comeUpAs, lookWhenUp, type NamedBoard } from "./virtual/configured-story.ts";
 import { createOperator, type Operator } from "./virtual/operator.ts";
-import { renderProfileCommands } from "./virtual/profiles.ts";
+import { renderProfileCommands, unhurried } from "./virtual/profiles.ts";
 
 describe("a virtual Pi with a Debian of profiles", requires("root", "qemu", "Ansible"), () => {
   let rack: VirtualRack;
@@ -18,11 +18,11 @@ describe("a virtual Pi with a Debian of profiles", requires("root", "qemu", "Ans
   let node: NamedBoard;
   let mark = 0;
   const onRack = (title: string, body: () => Promise<void>) =>
-    it(title, { timeout: 1_200_000 }, () => tell(rack, body));
+    it(title, { timeout: 2_400_000 }, () => tell(rack, body));
 
   before(async () => {
     const image = await buildSystemImage({ cacheDirectory: checkoutCache("system-image"), variant: "settled" });
-    rack = await createVirtualRack({ nodes: 1, artefacts: await provideVirtualArtefacts() });
+    rack = await createVirtualRack({ nodes: 1, settings: unhurried, artefacts: await provideVirtualArtefacts() });
     const [board] = rack.virtualBoards;
     assert.ok(board !== undefined);
     node = { board, name: "pi-1", labels: ["rack=a", "role=web"] };

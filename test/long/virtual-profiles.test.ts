@@ -8,7 +8,7 @@ import { newestEvent } from "../e2e/virtual/come-up.ts";
 import { assertConfigured, comeUpAs, lookWhenUp, type NamedBoard } from "../e2e/virtual/configured-story.ts";
 import type { Inside } from "../e2e/virtual/look-inside.ts";
 import { createOperator, type Operator } from "../e2e/virtual/operator.ts";
-import { renderProfileCommands } from "../e2e/virtual/profiles.ts";
+import { renderProfileCommands, unhurried } from "../e2e/virtual/profiles.ts";
 import { patience } from "../e2e/virtual/rack-of-two.ts";
 import { tell } from "../rack/story.ts";
 import { provideVirtualArtefacts } from "../rack/virtual/artefacts.ts";
@@ -43,7 +43,10 @@ describe("two virtual Pis with a Debian of different profiles", requires("root",
 
   before(async () => {
     const image = await buildSystemImage({ cacheDirectory: checkoutCache("system-image"), variant: "plain" });
-    rack = await createVirtualRack({ nodes: 2, cardBytes: 1 << 30, artefacts: await provideVirtualArtefacts() });
+    rack = await createVirtualRack({
+      ...{ nodes: 2, cardBytes: 1 << 30, settings: unhurried },
+      artefacts: await provideVirtualArtefacts(),
+    });
     const [first, second] = rack.virtualBoards;
     assert.ok(first !== undefined && second !== undefined);
     web = { board: first, name: "pi-1", labels: ["rack=a", "role=web"] };

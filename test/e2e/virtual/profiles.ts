@@ -1,6 +1,11 @@
 /** A secret that stands nowhere but in its file, and on a node while its task runs. */
 export const canary = "canary-7d41c09e";
 
+/** Settings with which a node may be as slow to come up as an emulated one is beside many others. */
+export const unhurried = {
+  reimage: { bootTimeoutMs: 1_800_000, proveTimeoutMs: 1_800_000, longestBootMs: 3_600_000 },
+} as const;
+
 const everyone = `system:
   hostname: "{{ name }}"
   users:
