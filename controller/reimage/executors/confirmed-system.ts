@@ -1,5 +1,6 @@
 import { Failure } from "../../../proto/failure.ts";
 import type { NodeSystem } from "../../profiles/node-system.ts";
+import { judgeCard } from "../machine/verdict.ts";
 import { judgeConfirmedConfig } from "../plan/judge-profiles.ts";
 import { type ExecutorContext, recordOfBoard } from "./executor.ts";
 import { beforeOccasion } from "./run-hooks.ts";
@@ -16,7 +17,12 @@ export async function confirmedSystem(context: ExecutorContext): Promise<NodeSys
   const profiles = await world.profiles?.read();
   const system = node && (await profiles?.systemFor(node, state.imageName));
   if (system instanceof Failure) throw system;
-  const changed = judgeConfirmedConfig(state.nodeName, state.config.digest, system?.summary.digest);
+  const changed = judgeConfirmedConfig(
+    state.nodeName,
+    state.config.digest,
+    system?.summary.digest,
+    judgeCard(state, "untouched") !== "untouched",
+  );
   if (changed !== undefined) throw changed;
   if (node === undefined || profiles === undefined || system?.fromHooks === undefined) return system;
   const given = await world.hooks.given(beforeOccasion(world.clock.now(), context), context.signal);

@@ -40,16 +40,22 @@ export function describeProfiles(profiles: readonly string[]): string {
   return profiles.length === 1 ? `the profile ${profiles[0]}` : `the profiles ${profiles.join(", ")}`;
 }
 
-/** Why a node must not be configured as its profiles say now; undefined when that is what was confirmed. */
+/**
+ * Why a node must not be configured as its profiles say now; undefined when that is what was confirmed.
+ *
+ * @param mayBeWritten whether a write for this reimage may have touched the card already
+ */
 export function judgeConfirmedConfig(
   nodeName: string,
   confirmed: string | undefined,
   now: string | undefined,
+  mayBeWritten = false,
 ): Failure | undefined {
   if (confirmed === now) return undefined;
+  const so = mayBeWritten ? "so it is not written again" : "so nothing was erased";
   return new Failure(
     "invalid",
-    `${nodeName}: its profiles say something else than what was confirmed, so nothing was erased; look at the plan again: ` +
+    `${nodeName}: its profiles say something else than what was confirmed, ${so}; look at the plan again: ` +
       `controller reimage ${nodeName} --dry-run`,
     { expected: describeDigest(confirmed), found: describeDigest(now) },
   );

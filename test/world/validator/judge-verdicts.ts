@@ -49,7 +49,7 @@ function judgeMessage(
   if (written !== undefined && state.macOf.get(own ?? "") !== node) return findings;
   const contents = contentsAt(state, node);
   const saysUntouched =
-    verdict === "untouched" || /untouched|before anything was written|before it began/.test(message);
+    verdict === "untouched" || /untouched|before anything was written|before it began|nothing was erased/.test(message);
   if (saysUntouched && touched.has(reimage)) {
     findings.push({
       invariant: "untouched-is-true",
