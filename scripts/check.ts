@@ -40,6 +40,8 @@ export const slowTests: readonly string[] = [
   "test/contract/standard-services.test.ts",
   "test/unit/controller/events/flood-limit.test.ts",
   "test/unit/controller/nodes/strangers.property.test.ts",
+  "test/unit/controller/old-generation.test.ts",
+  "test/unit/proto/linux/young-generation.test.ts",
   "test/unit/controller/reimage/machine/transition.property.test.ts",
   "test/unit/controller/images/import/examine-system.test.ts",
   "test/unit/agent/write/write-image-loop.test.ts",
