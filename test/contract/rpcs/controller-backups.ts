@@ -113,6 +113,8 @@ export const controllerBackupChecks: ServiceChecks = {
     },
     abandoned: {
       "cancelled by the caller, it leaves no copy behind, and an event says so": async (world, test) => {
+        // Until that of a caller who has left is given up.
+        await take(world);
         await withMuchToSend(world, test);
         const before = (await eventsOf(world, "backup-failed")).length;
         const stream = world.controller.takeBackup(asked);
