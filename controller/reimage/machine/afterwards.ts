@@ -5,7 +5,7 @@ import type { Effect } from "./effect.ts";
 import { retryIn } from "./effects-on-entry.ts";
 import { judgeProof } from "./judge-proof.ts";
 import type { Sighting } from "./reimage-event.ts";
-import type { PhaseOf, ReimageState } from "./reimage-state.ts";
+import { isSettled, type PhaseOf, type ReimageState } from "./reimage-state.ts";
 import { amend, proveLate, type Step, stay } from "./step.ts";
 
 /*
@@ -17,7 +17,8 @@ type Ended = PhaseOf<"failed" | "cancelled">;
 
 /** Whether anything that is heard of the node may still mean something to this reimage. */
 export function isOpen({ phase }: ReimageState): boolean {
-  if (mayBeConfigured(phase) || (phase.name === "proved" && phase.configuration?.settled === false)) return true;
+  // A late proof whose effects the end of the controller cut off, too: nobody else takes it up.
+  if (mayBeConfigured(phase) || (phase.name === "proved" && !isSettled(phase))) return true;
   if (phase.name !== "failed" && phase.name !== "cancelled") return false;
   return phase.goingBack !== undefined || phase.late !== undefined;
 }
