@@ -191,9 +191,10 @@ export async function formatOf(path: string): Promise<ImageFormat> {
 }
 
 async function decompressTo(path: string, from: string, format: ImageFormat, signal: AbortSignal): Promise<void> {
-  const raw = await peek(decompress(createReadStream(from, { highWaterMark: 1 << 20 }), format, signal));
-  assertUncompressed(raw.firstBytes);
-  await writeRawFile(path, raw.all);
+  await peek(decompress(createReadStream(from, { highWaterMark: 1 << 20 }), format, signal), async (raw) => {
+    assertUncompressed(raw.firstBytes);
+    await writeRawFile(path, raw.all);
+  });
 }
 
 async function copyTree(from: string, to: string, signal?: AbortSignal): Promise<void> {

@@ -21,16 +21,18 @@ export async function receiveSource(
   path: string,
   signal: AbortSignal,
 ): Promise<Received> {
-  const file = await peek(source);
-  const format = isTar(file.firstBytes) ? "raw" : detectFormat(file.firstBytes);
-  // Before the rest of the file is received.
-  await assertRequirements(planImagesDerive({ formats: [format] }), { canInstall: true });
-  if (isTar(file.firstBytes)) return unpackTree(file.all, path, signal);
-  const raw = await peek(decompress(file.all, format, signal));
-  if (isTar(raw.firstBytes)) return unpackTree(raw.all, path, signal);
-  assertUncompressed(raw.firstBytes);
-  await writeRawFile(path, raw.all);
-  return { kind: "image", path };
+  return peek(source, async (file) => {
+    const format = isTar(file.firstBytes) ? "raw" : detectFormat(file.firstBytes);
+    // Before the rest of the file is received.
+    await assertRequirements(planImagesDerive({ formats: [format] }), { canInstall: true });
+    if (isTar(file.firstBytes)) return unpackTree(file.all, path, signal);
+    return peek(decompress(file.all, format, signal), async (raw): Promise<Received> => {
+      if (isTar(raw.firstBytes)) return unpackTree(raw.all, path, signal);
+      assertUncompressed(raw.firstBytes);
+      await writeRawFile(path, raw.all);
+      return { kind: "image", path };
+    });
+  });
 }
 
 /** POSIX.1-1988 and GNU archives alike have this in their first header. */

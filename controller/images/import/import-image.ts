@@ -118,21 +118,22 @@ export async function importImage(folder: string, request: ImportRequest): Promi
   };
 
   try {
-    const file = await peek(counted());
-    const format = detectFormat(file.firstBytes);
-    // Before the rest of the file is received.
-    await assertRequirements(planImagesAdd({ formats: [format] }), { canInstall: true });
-    const raw = await peek(decompress(file.all, format, signal));
-    // What comes out of a decompressor must be a raw disk: this refuses .tar.gz and the like early.
-    assertUncompressed(raw.firstBytes);
-    // A file with padding behind its last sector is copied without.
-    const given = format === "raw" && isWhole(request.file) ? request.file : undefined;
-    const rawPath = given?.path ?? join(folder, rawFile);
-    // What goes through a decompressor may wait there for its turn; a raw image is written as it comes.
-    const pieces = format === "raw" ? releasing(raw.all, request.release) : raw.all;
-    if (given !== undefined) await pieces.return(undefined);
-    const { sizeBytes, digest, blocks } =
-      given === undefined ? await writeRawFile(rawPath, pieces) : await noteInPlace(given);
+    const { given, rawPath, sizeBytes, digest, blocks } = await peek(counted(), async (file) => {
+      const format = detectFormat(file.firstBytes);
+      // Before the rest of the file is received.
+      await assertRequirements(planImagesAdd({ formats: [format] }), { canInstall: true });
+      return peek(decompress(file.all, format, signal), async (raw) => {
+        // What comes out of a decompressor must be a raw disk: this refuses .tar.gz and the like early.
+        assertUncompressed(raw.firstBytes);
+        // A file with padding behind its last sector is copied without.
+        const given = format === "raw" && isWhole(request.file) ? request.file : undefined;
+        if (given !== undefined) return { given, rawPath: given.path, ...(await noteInPlace(given)) };
+        const rawPath = join(folder, rawFile);
+        // What goes through a decompressor may wait there for its turn; a raw image is written as it comes.
+        const pieces = format === "raw" ? releasing(raw.all, request.release) : raw.all;
+        return { given, rawPath, ...(await writeRawFile(rawPath, pieces)) };
+      });
+    });
     signal.throwIfAborted();
     if (request.expectedDigest !== undefined && digest !== request.expectedDigest)
       throw new Failure(

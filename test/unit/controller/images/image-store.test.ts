@@ -270,7 +270,17 @@ describe("importing an image", () => {
     const path = join(folder, "pi-os.img");
     const assertUnchanged = async (): Promise<void> => {};
     const steps = new Set<string>();
+    let isClosed = false;
+    const source = (async function* () {
+      try {
+        yield piOs.subarray(0, 1 << 20);
+        yield piOs.subarray(1 << 20);
+      } finally {
+        isClosed = true;
+      }
+    })();
     const inPlace = await add("in-place", piOs, {
+      source,
       file: { path, sizeBytes: piOs.length, assertUnchanged },
       fileBytes: piOs.length,
       onProgress: ({ step, receivedBytes }) => {
@@ -284,6 +294,7 @@ describe("importing an image", () => {
       },
     });
     assert.ok(steps.has("receiving") && steps.has("examining"), [...steps].join());
+    assert.ok(isClosed, "whoever opened its source can close what that reads");
     const sent = await add("sent", piOs);
     assert.deepEqual({ ...inPlace, name: "" }, { ...sent, name: "" });
     assert.ok((await readFile(path)).equals(piOs), "it is still there, and the same");
