@@ -34,7 +34,7 @@ export interface HookOccasion {
  */
 export function renderHookCall(hook: Pick<Hook, "name">, { when, at, node, reimage }: HookOccasion): HookCall {
   // A full stop would make the signed text ambiguous.
-  const id = `${reimage.id}_${when}_${hook.name}`;
+  const id = `${reimage.id}_${endOf(when, reimage.phase)}_${hook.name}`;
   const { facts, proved, bootTarget } = node;
   const told = {
     id,
@@ -64,4 +64,9 @@ export function renderHookCall(hook: Pick<Hook, "name">, { when, at, node, reima
   };
   const { rolloutId } = reimage;
   return { id, hook: hook.name, when, nodeId: node.id, nodeName: node.name, rolloutId, body: JSON.stringify(told) };
+}
+
+/** A reimage that failed can be proved late, and fail then by its tasks: one id for both would hide the second. */
+function endOf(when: HookMoment, phase: HookOccasion["reimage"]["phase"]): string {
+  return when === "after-failed" && phase === "proved" ? "after-failed-tasks" : when;
 }

@@ -34,12 +34,14 @@ export function judgeHooks(history: readonly Entry[]): readonly Finding[] {
   const occasions = new Map<string, Occasion>();
   let lives = 0;
 
-  const idOf = (reimage: string, when: string, hook: string): string => `${reimage}_${when}_${hook}`;
+  /** What failed after the proof can only be tasks: a failure of its own, beside that of a reimage which was proved late. */
+  const idOf = (reimage: string, when: string, hook: string, told = ""): string =>
+    `${reimage}_${when}${when === "after-failed" && told.startsWith("proved:") ? "-tasks" : ""}_${hook}`;
   const found = (invariant: Invariant, at: number, text: string): void => void findings.push({ invariant, at, text });
 
   function expect(when: string, { reimage, node }: { reimage: string; node: string }, told: string, at: number): void {
     for (const { name } of own.filter((hook) => hook.when === when)) {
-      const id = idOf(reimage, when, name);
+      const id = idOf(reimage, when, name, told);
       const key = `${id} ${told}`;
       if (!occasions.has(key))
         occasions.set(key, { id, told, at, text: `${when} hook ${name} of ${reimage} (${node})`, isTold: false });
@@ -76,7 +78,7 @@ export function judgeHooks(history: readonly Entry[]): readonly Finding[] {
 
   function begins({ id, hook, when, reimage, told, node, at }: EntryOf<"hook"> & { readonly is: "begun" }): void {
     const which = `the ${when} hook ${hook} of ${reimage} (${node})`;
-    if (id !== idOf(reimage, when, hook)) found("hooks-have-a-reason", at, `${which} has the id ${id}`);
+    if (id !== idOf(reimage, when, hook, told)) found("hooks-have-a-reason", at, `${which} has the id ${id}`);
     const { gives } = own.find((each) => each.name === hook && each.when === when) ?? {};
     if (!own.some((each) => each.name === hook && each.when === when))
       found("hooks-have-a-reason", at, `${which} is not for this node`);

@@ -60,6 +60,15 @@ describe("what a hook is told", () => {
     assert.ok(!body.includes("\n"), "a script reads one line");
   });
 
+  it("has another id for the failure of the tasks of a node that was proved after its reimage had failed", () => {
+    const failure = { reason: "tool-failed", message: "its task join failed" } as const;
+    const ofTasks = { ...occasion.reimage, phase: "proved", verdict: "proved-late", failure } as const;
+    const ids = [occasion.reimage, ofTasks].map(
+      (reimage) => renderHookCall({ name: "page" }, { ...occasion, reimage }).id,
+    );
+    assert.deepEqual(ids, ["5f0c_after-failed_page", "5f0c_after-failed-tasks_page"]);
+  });
+
   it("has null for what is not known of a node whose record is gone", () => {
     const node = { id: "02:00:00:00:00:01" as NodeId, name: "pi-1" };
     const { body } = renderHookCall({ name: "page" }, { ...occasion, node });
