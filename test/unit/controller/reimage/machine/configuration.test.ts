@@ -161,8 +161,11 @@ describe("the tasks of a proved node", () => {
       assert.equal(configurationOf(state)?.state, "configured");
       assert.equal(configurationOf(state)?.failure, undefined);
       assert.match(JSON.stringify(effects), /configured, after all/);
-      assert.ok(isOpen(state), "its hooks are not queued yet");
-      assert.equal(isOpen(step(state, { type: "settled", of: "tasks", step: state.step }).state), false);
+      const settles = (of: "end" | "tasks", before: ReimageState) =>
+        step(before, { type: "settled", of, step: before.step }).state;
+      const proofSettled = settles("end", state);
+      assert.ok(isOpen(proofSettled), "its hooks are not queued yet");
+      assert.equal(isOpen(settles("tasks", proofSettled)), false);
     });
   }
 
@@ -191,6 +194,10 @@ describe("the tasks of a proved node", () => {
     const failed = stateIn("failed");
     const state = { ...failed, phase: { ...failed.phase, late } as ReimageState["phase"] };
     assert.equal(configurationOf(step(state, sighted(reportOf("succeeded"))).state)?.state, "configured");
+    const without = step(state, sighted(undefined)).state;
+    assert.equal(without.phase.name, "proved");
+    assert.ok(isOpen(without), "the controller may end before anything has followed on the late proof");
+    assert.equal(isOpen(step(without, { type: "settled", of: "end", step: without.step }).state), false);
     const running = step(state, sighted(reportOf("running"))).state;
     assert.ok(isOpen(running), "after the end of its rollout, too, what it reports is heard");
     assert.equal(configurationOf(step(running, sighted(reportOf("succeeded"))).state)?.state, "configured");
