@@ -1,9 +1,9 @@
-// The root filesystem that nodes netboot into has the package of every tool that the agent runs.
+// The root filesystem that nodes netboot into has every tool that the agent runs: in a package of its own, or of busybox.
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it } from "node:test";
-import { packages } from "../../../../controller/rootfs/packages.ts";
+import { applets, packages } from "../../../../controller/rootfs/packages.ts";
 import { debianPackage, type Need } from "../../../../proto/linux/debian-package.ts";
 
 const agent = path.resolve(import.meta.dirname, "../../../../agent");
@@ -19,7 +19,8 @@ describe("the tools of the agent", () => {
   });
 
   for (const tool of tools) {
-    it(`hold ${tool}, whose package is in the root filesystem`, () => {
+    it(`hold ${tool}, which is in the root filesystem`, () => {
+      if (tool === undefined || applets.split(" ").includes(tool)) return;
       const name = debianPackage(tool as Need);
       assert.ok(Object.hasOwn(packages, name), name);
     });
