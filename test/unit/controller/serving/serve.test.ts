@@ -253,9 +253,11 @@ describe("serve", () => {
     const client = new ControllerServiceClient(`unix:${config.socket}`, credentials.createInsecure());
     try {
       await until(async () => existsSync(config.socket), "the socket is not there");
-      const { waitingFor } = await ask(client, client.getStatus, {});
+      // The socket answers before each of the ports was tried.
+      const waitingFor = async () => (await ask(client, client.getStatus, {})).waitingFor;
+      await until(async () => (await waitingFor()).length >= 3, "it does not wait for three ports");
       assert.deepEqual(
-        waitingFor,
+        await waitingFor(),
         ["HTTP", "HTTPS", "gRPC"].map(
           (name) => `${name}: no interface of this machine has the address 192.0.2.1 (listen)`,
         ),
