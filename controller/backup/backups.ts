@@ -105,9 +105,11 @@ export function createBackups(options: {
           ...{ id, about },
           bytes: watched(),
           async close() {
-            underWay -= 1;
             if (!isWhole && unreported.delete(id)) failed(why);
-            await close();
+            // Its copy of the database takes room until then.
+            await close().finally(() => {
+              underWay -= 1;
+            });
           },
         };
       } catch (error) {

@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { lockFolder } from "../../../proto/linux/lock-folder.ts";
+import { type FolderLock, lockFolder } from "../../../proto/linux/lock-folder.ts";
 
 const prefix = ".unfinished-";
 
@@ -11,13 +11,10 @@ const prefix = ".unfinished-";
 export async function withUnfinishedFolder<T>(directory: string, work: (folder: string) => Promise<T>): Promise<T> {
   for (;;) {
     const folder = await mkdtemp(join(directory, prefix));
-    const lock = await lockFolder(folder).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "ENOENT") throw error;
-      return undefined;
-    });
+    const lock = await lockUnlessGone(folder);
     // A process that starts just now may have taken it for a leftover in the moment before it was locked.
-    if (lock === undefined || (await stat(folder).catch(() => undefined)) === undefined) {
-      await lock?.release();
+    if (lock === undefined || lock === "gone" || (await stat(folder).catch(() => undefined)) === undefined) {
+      if (lock !== "gone") await lock?.release();
       continue;
     }
     try {
@@ -39,7 +36,9 @@ export async function clearUnfinished(directory: string): Promise<readonly strin
   for (const name of await readdir(directory)) {
     if (!name.startsWith(prefix)) continue;
     const folder = join(directory, name);
-    const lock = await lockFolder(folder);
+    const lock = await lockUnlessGone(folder);
+    // Its owner has removed it meanwhile.
+    if (lock === "gone") continue;
     if (lock === undefined) {
       inUse.push(folder);
       continue;
@@ -48,6 +47,13 @@ export async function clearUnfinished(directory: string): Promise<readonly strin
     await lock.release();
   }
   return inUse;
+}
+
+function lockUnlessGone(folder: string): Promise<FolderLock | "gone" | undefined> {
+  return lockFolder(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    return "gone" as const;
+  });
 }
 
 /** Retries for a while: children of a killed process may still be writing to the folder. */

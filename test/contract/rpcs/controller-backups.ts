@@ -78,7 +78,9 @@ export const controllerBackupChecks: ServiceChecks = {
         assert.equal(database.prepare("PRAGMA integrity_check").get()?.["integrity_check"], "ok");
         assert.equal(database.prepare("SELECT count(*) AS n FROM nodes WHERE name = ?").get(name)?.["n"], 1);
         database.close();
-        assert.deepEqual((await readdir(path.join(folder, "identity"))).toSorted(), ["authority.pem", "token.key"]);
+        const identity = await readdir(path.join(folder, "identity"));
+        // Whatever other tests rotated is beside them.
+        for (const file of ["authority.pem", "token.key"]) assert.ok(identity.includes(file), file);
         const stored = path.join(world.controllerProgram.imageDirectory, "other/image.zst");
         assert.deepEqual(await readFile(path.join(folder, "images/other/image.zst")), await readFile(stored));
       },

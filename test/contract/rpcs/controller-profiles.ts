@@ -79,7 +79,8 @@ export const controllerProfileChecks: ServiceChecks = {
         const selector = { nodes: [name], all: false, labelSelector: "", states: [] };
         const label = { selector, set: [{ key: "rack", value: "a" }], remove: [], overwrite: true };
         await answer(controller, controller.labelNodes, label);
-        await withProfiles(world, test, { "a.yaml": 'system: { hostname: "pi-{{ labels.rack }}" }' });
+        // With the name, or those that other tests gave the same label would clash.
+        await withProfiles(world, test, { "a.yaml": 'system: { hostname: "{{ name }}-{{ labels.rack }}" }' });
         const { profiles, nodes, problems } = await check(world);
         assert.equal(profiles, 1);
         assert.ok(nodes >= 2);
