@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { authorityIdOf, fingerprintOf } from "../../proto/identity/authority-name.ts";
 import { derToPem, pemToDer } from "../../proto/identity/pem.ts";
+import { flush } from "../../proto/linux/flush.ts";
 
 /** An authority with its key. */
 export interface KeptAuthority {
@@ -62,7 +63,7 @@ export async function openAuthorityFiles(folder: string): Promise<AuthorityFiles
     saveFormer: (authority) => replaceFile(formerFolder, formerFile(idOf(authority)), renderAuthority(authority)),
     async removeFormer(id) {
       await rm(formerFile(id), { force: true });
-      await flushFolder(formerFolder);
+      await flush(formerFolder);
     },
     saveTokenKey: (key) => replaceFile(folder, tokenFile, `${Buffer.from(key).toString("base64url")}\n`),
   };
@@ -129,14 +130,5 @@ async function replaceFile(folder: string, file: string, text: string): Promise<
     await handle.close();
   }
   await rename(unfinished, file);
-  await flushFolder(folder);
-}
-
-async function flushFolder(folder: string): Promise<void> {
-  const handle = await open(folder);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await flush(folder);
 }

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { limits } from "../../proto/limits.ts";
+import { flush } from "../../proto/linux/flush.ts";
 import type { ImageDigest, ManifestDigest } from "../../proto/pack/digest.ts";
 import { shortDigest } from "../../proto/pack/digest.ts";
 import { type Clock, systemClock } from "../../proto/time/clock.ts";
@@ -14,14 +15,7 @@ import { noSuchImage } from "./catalogue/find-image.ts";
 import type { Image, ImageName } from "./catalogue/image.ts";
 import { isOutdatedManifest, parseImageName, parseManifest } from "./catalogue/parse-manifest.ts";
 import { clearUnfinished, withUnfinishedFolder } from "./catalogue/unfinished-folder.ts";
-import {
-  flush,
-  type ImportProgress,
-  importImage,
-  importRaw,
-  type RawRequest,
-  storeFiles,
-} from "./import/import-image.ts";
+import { type ImportProgress, importImage, importRaw, type RawRequest, storeFiles } from "./import/import-image.ts";
 
 /** Where to report what cannot be returned to a caller; a pino logger implements it. */
 export interface ImageStoreLog {

@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { access, lstat, mkdir, open, readdir, readFile, readlink, rename, rm, rmdir, symlink } from "node:fs/promises";
 import path from "node:path";
 import { Failure, messageOf } from "../../proto/failure.ts";
+import { flush } from "../../proto/linux/flush.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import { systemEnvironment } from "../network/supervise-process.ts";
 import type { Content, Written } from "./content.ts";
@@ -56,18 +57,18 @@ export function thisMachine(root = "/"): Machine {
         }
       }
       await rename(draft, at(file));
-      await syncFolder(path.dirname(at(file)));
+      await flush(path.dirname(at(file)));
     },
     async remove(file) {
       await rm(`${at(file)}${draftSuffix}`, { force: true });
       await rm(at(file), { force: true });
-      await syncFolder(path.dirname(at(file))).catch(absent);
+      await flush(path.dirname(at(file))).catch(absent);
     },
     async makeFolder(folder) {
       await mkdir(at(folder), { mode: 0o755 }).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== "EEXIST") throw error;
       });
-      await syncFolder(path.dirname(at(folder)));
+      await flush(path.dirname(at(folder)));
     },
     async removeFolder(folder) {
       await rmdir(at(folder)).catch((error: NodeJS.ErrnoException) => {
@@ -116,15 +117,6 @@ export async function readPlaces(places: readonly string[]): Promise<ReadonlyMap
     }
   }
   return found;
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, constants.O_RDONLY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** For what is not there, or is a folder among files. */

@@ -3,6 +3,7 @@ import { chmod, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises"
 import { basename, dirname, join } from "node:path";
 import { Failure, messageOf } from "../../../proto/failure.ts";
 import { errorCodeOf } from "../../../proto/linux/error-code-of.ts";
+import { flush } from "../../../proto/linux/flush.ts";
 
 /** A new file that only its owner may read, and that has its name once it is whole. */
 export interface BackupFile {
@@ -41,7 +42,7 @@ export async function openBackupFile(path: string): Promise<BackupFile> {
         await handle.sync();
         await handle.close();
         await rename(unfinished, path);
-        await flushFolder(dirname(path));
+        await flush(dirname(path));
       } catch (error) {
         throw cannot(error);
       }
@@ -77,15 +78,6 @@ export async function removeBackups(folder: string, names: readonly string[]): P
 
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
-}
-
-async function flushFolder(folder: string): Promise<void> {
-  const handle = await open(folder);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 function describe(error: unknown): string {

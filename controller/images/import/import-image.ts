@@ -1,8 +1,9 @@
-import { open, readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { keepLabelOnly, refuseProtecting } from "../../../proto/disk/protected-disk.ts";
 import { Failure } from "../../../proto/failure.ts";
 import { isDiskFull } from "../../../proto/linux/disk-full.ts";
+import { flush } from "../../../proto/linux/flush.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import { maxImageBytes } from "../../../proto/pack/image-bounds.ts";
 import { chooseChunkBytes } from "../../../proto/pack/pack-manifest.ts";
@@ -289,15 +290,5 @@ async function* releasing(
   for await (const piece of source) {
     yield piece;
     release?.(piece);
-  }
-}
-
-/** Flushes a file or a folder to the disk. */
-export async function flush(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
