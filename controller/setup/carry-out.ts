@@ -5,7 +5,7 @@ import { digestOf } from "./content.ts";
 import { type Journal, journalFile, renderJournal } from "./journal.ts";
 import type { Machine } from "./machine.ts";
 import type { FileChange } from "./plan-changes.ts";
-import type { Action, SetupPlan } from "./plan-setup.ts";
+import type { Action, SetupPlan, Steps } from "./plan-setup.ts";
 import type { UndoPlan } from "./plan-undo.ts";
 import { rackName } from "./setup-choice.ts";
 
@@ -42,8 +42,6 @@ export async function carryOutUndo(plan: UndoPlan, machine: Machine, say: Say): 
   // It is the controller's, who may have much in it.
   await machine.removeFolder(path.dirname(journalFile));
 }
-
-type Steps = Pick<SetupPlan, "stops" | "changes" | "actions">;
 
 async function takeSteps({ stops, changes, actions }: Steps, machine: Machine, say: Say): Promise<void> {
   for (const action of stops) {

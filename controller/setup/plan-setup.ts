@@ -17,14 +17,18 @@ export type Action =
   | { readonly kind: "address"; readonly device: string; readonly add: boolean; readonly address: string }
   | { readonly kind: "forward"; readonly on: boolean };
 
-/** What a setup would do, in this order; with conflicts it does nothing. */
-export interface SetupPlan {
-  readonly conflicts: readonly Conflict[];
-  /** What the operator should know, though nothing is in the way. */
-  readonly notes: readonly string[];
+/** What is done to a machine, in this order. */
+export interface Steps {
   readonly stops: readonly Action[];
   readonly changes: readonly FileChange[];
   readonly actions: readonly Action[];
+}
+
+/** What a setup would do; with conflicts it does nothing. */
+export interface SetupPlan extends Steps {
+  readonly conflicts: readonly Conflict[];
+  /** What the operator should know, though nothing is in the way. */
+  readonly notes: readonly string[];
   /** What to note before the first change; absent with conflicts that keep us from knowing it. */
   readonly journal?: Omit<Journal, "version">;
 }

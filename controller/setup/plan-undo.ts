@@ -1,19 +1,16 @@
 import type { SetupFacts } from "./facts.ts";
 import type { Conflict } from "./find-conflicts.ts";
 import type { Journal } from "./journal.ts";
-import { type FileChange, planRemovals } from "./plan-changes.ts";
-import type { Action } from "./plan-setup.ts";
+import { planRemovals } from "./plan-changes.ts";
+import type { Action, Steps } from "./plan-setup.ts";
 import { setupPaths } from "./render-files.ts";
 import { rackName } from "./setup-choice.ts";
 
-/** What an undo does, in this order; with conflicts it does nothing. */
-export interface UndoPlan {
+/** What an undo does; with conflicts it does nothing. */
+export interface UndoPlan extends Steps {
   readonly conflicts: readonly Conflict[];
   /** Files that stay, because they are not as the setup wrote them. */
   readonly kept: readonly string[];
-  readonly stops: readonly Action[];
-  readonly changes: readonly FileChange[];
-  readonly actions: readonly Action[];
   readonly journal: Omit<Journal, "version">;
 }
 
