@@ -201,6 +201,8 @@ const firewallUnitLines: readonly string[] = [
   "Conflicts=shutdown.target",
   "PartOf=nftables.service",
   "ReloadPropagatedFrom=nftables.service",
+  // However often somebody restarts nftables: a limit would end in a machine without our rules.
+  "StartLimitIntervalSec=0",
   "",
   "[Service]",
   "Type=oneshot",

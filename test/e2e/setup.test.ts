@@ -199,9 +199,12 @@ describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 
   });
 
   it("keeps its firewall beside Debian's, which flushes everything when it starts", async () => {
-    await run("systemctl", "restart", "nftables");
-    await run("systemctl", "restart", "nftables");
-    assert.match(await run("nft", "list", "tables"), /^table inet pallet$/m);
+    // Its own unit follows in a job of its own, which systemctl does not wait for.
+    const hasOurs = async (): Promise<boolean> => /^table inet pallet$/m.test(await run("nft", "list", "tables"));
+    for (const again of ["restart", "restart", "reload"]) {
+      await run("systemctl", again, "nftables");
+      await until(hasOurs, `the firewall did not come back after a ${again} of nftables`, patience);
+    }
     await run("systemctl", "stop", "nftables");
     await run("systemctl", "start", "pallet-firewall");
   });
