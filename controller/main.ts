@@ -24,6 +24,7 @@ import { exampleConfig, serveOptions } from "./config/document-config.ts";
 import { configFileOf, readConfig } from "./config/read-config.ts";
 import { createHookRunner } from "./hooks/hook-runner.ts";
 import { createImageDeriver } from "./images/derive/image-deriver.ts";
+import { layOut } from "./images/derive/lay-out.ts";
 import { createImageStore } from "./images/image-store.ts";
 import { startDnsmasq } from "./network/dnsmasq/dnsmasq.ts";
 import { readMachineRole } from "./network/dnsmasq/read-machine-role.ts";
@@ -36,6 +37,7 @@ import { readLinkSpeed } from "./network/read-link-speed.ts";
 import { readMacAddress } from "./network/read-mac-address.ts";
 import { createProfileFolder } from "./profiles/profile-folder.ts";
 import { installMissing } from "./requirements/install-missing.ts";
+import { changeRoots } from "./roots/change-roots.ts";
 import { createAgentConnector } from "./rpc/agent/agent-client.ts";
 import { createAnnouncer } from "./rpc/agent/announcer.ts";
 import { createGrpcServer } from "./rpc/grpc-server.ts";
@@ -103,12 +105,13 @@ const effects: Effects = {
           openStore,
           openImages: createImageStore,
           openProfiles: createProfileFolder,
-          imageDeriver: createImageDeriver,
+          imageDeriver: (options) => createImageDeriver({ ...options, layOut }),
           findProblems: async (config) => (await checkServing(config, contract)).problems,
           interfaceAddresses: readInterfaceAddresses,
           machineRole: readMachineRole,
           linkSpeed: readLinkSpeed,
           macAddressOf: readMacAddress,
+          removeRoots: changeRoots,
           startDnsmasq,
           nfsServers: { kernel: startKernelNfs, ganesha: startGanesha },
           probeNfs,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { invalid, notFound, precondition } from "../refusal/refusal.ts";
-import { changeRoots, isUnfinished } from "./change-roots.ts";
+import { isUnfinished, type RootsChange } from "./change-roots.ts";
 import { type JudgedRoot, judgeRoots, type RootUser } from "./judge-roots.ts";
 import { locateRoots, readCurrentId, readRoots, readSwitchedAt } from "./read-roots.ts";
 import { parseRootId, type RootId } from "./root-id.ts";
@@ -22,17 +22,21 @@ export interface RootKeeper {
   collect(): Promise<readonly RootId[]>;
 }
 
+/** Has a store to itself while `change` runs, as `changeRoots` does, to remove versions. */
+export type RemoveRoots = <T>(store: string, change: (roots: Pick<RootsChange, "remove">) => Promise<T>) => Promise<T>;
+
 /**
  * @param rootfs what nfs.rootfs names; undefined where that is nothing
  */
 export function createRootKeeper(options: {
   readonly rootfs: string | undefined;
   readonly users: () => readonly RootUser[];
+  readonly removeRoots: RemoveRoots;
   readonly clock: Pick<Clock, "now">;
   /** How long this controller has listened is measured by it: a clock that is set makes no silent node a lost one. */
   readonly monotonic: Pick<Clock, "now">;
 }): RootKeeper {
-  const { rootfs, users, clock, monotonic } = options;
+  const { rootfs, users, removeRoots, clock, monotonic } = options;
   const startedAt = monotonic.now();
 
   const storeOf = async (): Promise<string | undefined> => {
@@ -62,7 +66,7 @@ export function createRootKeeper(options: {
         notFound(`there is no version ${id} of the root filesystem; controller rootfs list shows them`);
       if (store === undefined) throw missing();
       // Judged by the one who has the store: nobody can make it current meanwhile.
-      await changeRoots(store, async (roots) => {
+      await removeRoots(store, async (roots) => {
         const judged = (await judge(store)).find(({ root }) => root.id === id);
         if (judged === undefined) throw missing();
         refuse(judged, force);
@@ -77,7 +81,7 @@ export function createRootKeeper(options: {
       const isIdle = !left.some(isUnfinished) && !(await judge(store)).some(({ state }) => state === "removable");
       if (isIdle) return [];
       try {
-        return await changeRoots(store, async (roots) => {
+        return await removeRoots(store, async (roots) => {
           const removable = (await judge(store))
             .filter(({ state }) => state === "removable")
             .map(({ root }) => root.id);

@@ -33,7 +33,8 @@ export function openRoots(
     log,
   });
   running.defer(() => ledger.close());
-  const keeper = createRootKeeper({ rootfs, users: ledger.users, clock, monotonic: adapters.monotonicClock });
+  const { removeRoots, monotonicClock: monotonic } = adapters;
+  const keeper = createRootKeeper({ rootfs, users: ledger.users, removeRoots, clock, monotonic });
   const closed = new AbortController();
   let collecting: Promise<void> = Promise.resolve();
   const collect = async (): Promise<void> => {

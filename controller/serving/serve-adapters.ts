@@ -17,6 +17,7 @@ import type { InterfaceAddress } from "../network/interface-address.ts";
 import type { NfsServiceOptions } from "../network/nfs/nfs-service.ts";
 import type { NfsProbe } from "../network/nfs/probe-nfs.ts";
 import type { ProfileFolder, PromisedTo } from "../profiles/profile-folder.ts";
+import type { RemoveRoots } from "../roots/root-keeper.ts";
 import type { AgentTls } from "../rpc/agent/agent-tls.ts";
 import type { Announcer } from "../rpc/agent/announcer.ts";
 import type { GrpcServer, GrpcServerOptions } from "../rpc/grpc-server.ts";
@@ -58,6 +59,7 @@ export interface ServeAdapters {
   linkSpeed(interfaceName: string): number | undefined;
   /** The MAC address of a machine on the local network that has just sent something. */
   macAddressOf(address: string): Promise<NodeId | undefined>;
+  readonly removeRoots: RemoveRoots;
   startDnsmasq(options: DnsmasqOptions): Promise<Dnsmasq>;
   readonly nfsServers: NfsServiceOptions["servers"];
   probeNfs(probe: NfsProbe): Promise<void>;

@@ -9,6 +9,7 @@ import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { execa } from "execa";
 import { createImageDeriver, type DerivedImage } from "../../controller/images/derive/image-deriver.ts";
+import { layOut } from "../../controller/images/derive/lay-out.ts";
 import { createImageStore, type ImageStore } from "../../controller/images/image-store.ts";
 import { Failure } from "../../proto/failure.ts";
 import { assertDetachedBelow } from "../assert-detached.ts";
@@ -163,7 +164,7 @@ describe("deriving an image", { ...requires("root", "loop devices", "FUSE"), con
     steps: string[] = [],
   ): Promise<DerivedImage & { readonly raw: string }> {
     const name = `derived-${++count}`;
-    const deriver = createImageDeriver({ images: store, directory: path.join(folder, "images") });
+    const deriver = createImageDeriver({ images: store, directory: path.join(folder, "images"), layOut });
     const derived = await deriver.derive({
       name,
       from,
@@ -409,7 +410,7 @@ describe("deriving an image", { ...requires("root", "loop devices", "FUSE"), con
   it("cancelled at any step, it leaves neither files nor mounts behind", async () => {
     for (const at of ["receiving", "restoring old", "laying out partition 1", "laying out partition 2", "storing"]) {
       const controller = new AbortController();
-      const deriver = createImageDeriver({ images: store, directory: path.join(folder, "images") });
+      const deriver = createImageDeriver({ images: store, directory: path.join(folder, "images"), layOut });
       const derived = deriver.derive({
         name: "cancelled",
         from: "old",

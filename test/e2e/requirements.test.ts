@@ -16,6 +16,7 @@ import { planBootTreeBuild } from "../../controller/boot-tree/plan-requirements.
 import { captureDisk } from "../../controller/images/capture/capture-disk.ts";
 import { planImagesCapture } from "../../controller/images/capture/plan-requirements.ts";
 import { createImageDeriver } from "../../controller/images/derive/image-deriver.ts";
+import { layOut } from "../../controller/images/derive/lay-out.ts";
 import { planImagesDerive } from "../../controller/images/derive/plan-requirements.ts";
 import { createImageStore } from "../../controller/images/image-store.ts";
 import { planImagesAdd } from "../../controller/images/import/plan-requirements.ts";
@@ -139,7 +140,7 @@ describe("a builder where only what it asks for is installed", { ...requires("ro
   const openImages = async (at: string) => {
     const directory = path.join(at, "images");
     const images = await createImageStore({ directory, log: { warn: () => {} } });
-    return { images, deriver: createImageDeriver({ images, directory }) };
+    return { images, deriver: createImageDeriver({ images, directory, layOut }) };
   };
   provesComplete(
     "images-add",

@@ -104,6 +104,7 @@ export async function startController(surroundings: Surroundings): Promise<Contr
     machineRole: unused,
     linkSpeed: () => undefined,
     macAddressOf: async (address) => surroundings.macAddressOf(address),
+    removeRoots: unused,
     startDnsmasq: unused,
     nfsServers: { kernel: unused, ganesha: unused },
     probeNfs: unused,

@@ -7,7 +7,6 @@ export function planImagesCapture(): Requirements {
   const without = foreignNeeds.filter((need) => need !== "fuse2fs");
   return {
     command: "images capture",
-    root: "it removes Pallet's own key from the copy of a card, in a place of its own",
     needs: [...imageNeeds, ...without, "dumpe2fs", "e2fsck", "mren"],
   };
 }

@@ -13,6 +13,9 @@ import { systemPath } from "../../../proto/linux/system-path.ts";
  *
  * The programs that copy files (rsync, find, tar) see the same and have no capability but those over files: so they
  * can make a device file, which leads nowhere there.
+ *
+ * For a process that is not root, root in the space is its own user, and nobody else is there: enough for what changes bytes of
+ * an image, and too little for `runOnFiles` and `mount`, which make files of other owners.
  */
 export interface ForeignSpace {
   /**
@@ -82,9 +85,9 @@ function renderUmount(how: keyof typeof umountFlags): string {
   return `perl -e 'exit(syscall(${umountNumber[process.arch] ?? 0}, $ARGV[0], ${umountFlags[how]}) == 0 ? 0 : 1)'`;
 }
 
-/** "$@": the folder that becomes the top, then pairs of a path and its name there. */
+/** "$@": a namespace that is still to be left, the folder that becomes the top, then pairs of a path and its name there. */
 const enter = `set -eu
-top=$1; shift
+leave=$1 top=$2; shift 2
 mount -t tmpfs -o mode=0755,nosuid,nodev,noexec,size=16m pallet "$top"
 cd "$top"
 mkdir usr etc dev tmp outside
@@ -109,22 +112,25 @@ cd /
 export PATH=${insidePath}
 ${renderUmount("detach")} /outside
 rmdir /outside
-exec unshare --user --mount --net --ipc --pid --fork --kill-child -- cat`;
+exec unshare $leave --mount --net --ipc --pid --fork --kill-child -- cat`;
 
 const env = { LC_ALL: "C.UTF-8", HOME: "/tmp" };
 const mountPollMs = 20;
 
 /**
- * Opens a space, which needs root and /dev/fuse. It is held by a process that ends when this one does, even if this one
- * is killed, so that nothing of it outlives this one.
+ * Opens a space; for files of any owner that needs root, and for mounts /dev/fuse. It is held by a process that ends when
+ * this one does, even if this one is killed, so that nothing of it outlives this one.
  *
  * @param folder an empty folder, which others see empty
  */
 export async function openForeignSpace(folder: string, admitted: readonly Admitted[]): Promise<ForeignSpace> {
   const places = admitted.flatMap(({ path, as }) => [path, as]);
+  const isRoot = process.geteuid?.() === 0;
+  // Root leaves the user namespace when its mounts are made; who is not root can only mount once he has left it.
+  const [first, last] = isRoot ? [[], "--user"] : [["--user", "--map-root-user"], "--ipc"];
   const holder = execa(
     "unshare",
-    ["--mount", "--propagation", "private", "--", "sh", "-c", enter, "sh", folder, ...places],
+    [...first, "--mount", "--propagation", "private", "--", "sh", "-c", enter, "sh", last, folder, ...places],
     {
       env: { ...env, PATH: systemPath(process.env["PATH"]) },
       buffer: { stdout: false, stderr: true },
@@ -140,7 +146,7 @@ export async function openForeignSpace(folder: string, admitted: readonly Admitt
   try {
     if (holder.exitCode !== null || pid === undefined) throw new Error("it ended");
     // Everybody there is who he is outside: the files keep their owners.
-    for (const map of ["uid_map", "gid_map"]) await writeFile(`/proc/${pid}/${map}`, "0 0 4294967295\n");
+    if (isRoot) for (const map of ["uid_map", "gid_map"]) await writeFile(`/proc/${pid}/${map}`, "0 0 4294967295\n");
   } catch (error) {
     holder.stdin.end();
     const result = await holder;
@@ -151,7 +157,9 @@ export async function openForeignSpace(folder: string, admitted: readonly Admitt
 
   const spaces = (names: readonly string[]) => names.map((name) => `--${name}=/proc/${pid}/ns/${nsOf[name] ?? name}`);
   const withPath = ["/usr/bin/env", `PATH=${insidePath}`];
-  const inside = [...spaces(["user", "mount", "net", "ipc", "pid"]), "--", ...withPath];
+  // Nobody but root may leave his groups, and of those none counts there.
+  const keep = isRoot ? [] : ["--preserve-credentials"];
+  const inside = [...keep, ...spaces(["user", "mount", "net", "ipc", "pid"]), "--", ...withPath];
   const onFiles = [
     ...spaces(["mount", "net", "ipc", "pid"]),
     "--",

@@ -1,6 +1,5 @@
 import { createReadStream } from "node:fs";
-import { access, mkdir, readFile, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
 import { isDiskFull } from "../../../proto/linux/disk-full.ts";
 import { type PackManifest, parsePackManifest } from "../../../proto/pack/pack-manifest.ts";
@@ -10,18 +9,11 @@ import { requireImage } from "../catalogue/find-image.ts";
 import type { Image } from "../catalogue/image.ts";
 import { parseImageName } from "../catalogue/parse-manifest.ts";
 import { withUnfinishedFolder } from "../catalogue/unfinished-folder.ts";
-import { decompress } from "../formats/decompress.ts";
 import type { ImageStore } from "../image-store.ts";
-import { findRootPartition } from "../import/examine-image.ts";
 import type { ImportProgress } from "../import/import-image.ts";
 import { untilAborted } from "../import/until-aborted.ts";
-import { writeRawFile } from "../import/write-raw-file.ts";
 import { comparePacks } from "./compare-packs.ts";
-import { deriveFromImage } from "./derive-from-image.ts";
-import { deriveFromTree } from "./derive-from-tree.ts";
-import { measurePlain } from "./measure-plain.ts";
-import { planDerivation } from "./plan-derivation.ts";
-import { type Received, receiveSource } from "./receive-source.ts";
+import type { LayOut } from "./lay-out.ts";
 
 /** An image to derive. */
 export interface DeriveRequest {
@@ -72,9 +64,11 @@ export type DerivableImages = Pick<ImageStore, "get" | "add" | "packFile">;
 export function createImageDeriver({
   images,
   directory,
+  layOut,
 }: {
   readonly images: DerivableImages;
   readonly directory: string;
+  readonly layOut: LayOut;
 }): ImageDeriver {
   const busy = new Set<string>();
   return {
@@ -83,11 +77,12 @@ export function createImageDeriver({
       const old = await requireImage(images, request.from);
       if ((await images.get(name)) !== undefined)
         throw alreadyExists(`an image ${name} already exists: choose another name, or remove it first`);
-      await assertCanMount();
       if (busy.has(name)) throw precondition(`an image ${name} is already being derived`);
       busy.add(name);
       try {
-        return await withUnfinishedFolder(directory, (folder) => deriveIn(folder, old, { ...request, name }, images));
+        return await withUnfinishedFolder(directory, (folder) =>
+          deriveIn(folder, old, { ...request, name }, images, layOut),
+        );
       } finally {
         busy.delete(name);
       }
@@ -100,6 +95,7 @@ async function deriveIn(
   old: Image,
   request: DeriveRequest,
   images: DerivableImages,
+  layOut: LayOut,
 ): Promise<DerivedImage> {
   const { name, signal } = request;
   let receivedBytes = 0;
@@ -113,21 +109,19 @@ async function deriveIn(
     }
   };
   try {
-    const received = await receiveSource(counted(), join(folder, "new"), signal);
-    const targetPath = join(folder, "derived.raw");
     const oldPack = await readPackManifest(old, images);
-    const { notes, plainWriteBytes } = await layOut(received, { old, oldPack }, images, {
-      targetPath,
+    const { raw, sizeBytes, notes, plainWriteBytes } = await layOut({
+      old,
+      source: counted(),
+      stored: (which) => createReadStream(packFileOf(old, images, which), { highWaterMark: 1 << 20 }),
       folder,
       signal,
       onStep,
     });
-    // Frees disk space.
-    await rm(received.path, { recursive: true });
     const image = await images.add({
       name,
-      source: createReadStream(targetPath, { highWaterMark: 1 << 20 }),
-      fileBytes: (await stat(targetPath)).size,
+      source: raw,
+      fileBytes: sizeBytes,
       ...(old.everything === true && { everything: true }),
       signal,
       onProgress: ({ step }) => onStep(step === "receiving" ? "storing" : step),
@@ -149,53 +143,6 @@ async function deriveIn(
   }
 }
 
-/** Restores the old image, and gives it the new content. */
-async function layOut(
-  received: Received,
-  { old, oldPack }: { readonly old: Image; readonly oldPack: PackManifest },
-  images: DerivableImages,
-  work: {
-    readonly targetPath: string;
-    readonly folder: string;
-    readonly signal: AbortSignal;
-    readonly onStep: (step: string) => void;
-  },
-): Promise<{ readonly notes: readonly string[]; readonly plainWriteBytes?: number }> {
-  const { targetPath, folder, signal, onStep } = work;
-  const restore = async () => {
-    onStep(`restoring ${old.name}`);
-    await restoreRaw(old, images, targetPath, signal);
-  };
-  const workFolder = join(folder, "work");
-  await mkdir(workFolder);
-  const derivation = { targetPath, workFolder, signal, onStep };
-  if (received.kind === "tree") {
-    await restore();
-    return { notes: await deriveFromTree(received.path, old, derivation) };
-  }
-  onStep("examining");
-  const { table, partitions, rootPartition } = await findRootPartition(received.path, signal);
-  const sizeBytes = (await stat(received.path)).size;
-  const plan = planDerivation(old, { sizeBytes, partitionTable: table.kind, partitions, rootPartition });
-  onStep("comparing");
-  const plainWriteBytes = await measurePlain(received.path, partitions, oldPack, signal);
-  await restore();
-  await deriveFromImage(received.path, plan, table.kind, derivation);
-  return { notes: [], plainWriteBytes };
-}
-
-/** Writes an image of the catalogue to a new file, uncompressed, and checks that it is what was stored. */
-async function restoreRaw(image: Image, images: DerivableImages, path: string, signal: AbortSignal): Promise<void> {
-  const stored = packFileOf(image, images, "pack");
-  const { digest } = await writeRawFile(path, decompress(createReadStream(stored), "zstd", signal));
-  if (digest !== image.digest) {
-    throw new Failure("image-damaged", `the stored image ${image.name} is damaged; add it again`, {
-      expected: image.digest,
-      found: digest,
-    });
-  }
-}
-
 async function readPackManifest(image: Image, images: DerivableImages): Promise<PackManifest> {
   return parsePackManifest(await readFile(packFileOf(image, images, "manifest")));
 }
@@ -204,16 +151,4 @@ function packFileOf({ name, pack }: Image, images: DerivableImages, which: "pack
   const path = images.packFile(pack.manifestDigest, which);
   if (path === undefined) throw notFound(`image ${name} has been removed in the meantime`);
   return path;
-}
-
-/** Of all work on images, only deriving needs namespaces of its own. */
-async function assertCanMount(): Promise<void> {
-  const remedy = "add the new image as it is instead: controller images add";
-  if (process.getuid?.() !== 0)
-    throw precondition(`deriving makes files of any owner, so the controller must run as root; or ${remedy}`);
-  try {
-    await access("/dev/fuse");
-  } catch (cause) {
-    throw precondition(`deriving needs FUSE, but this machine has no /dev/fuse; ${remedy}`, { cause });
-  }
 }

@@ -10,7 +10,6 @@ import { type Dnsmasq, type DnsmasqOptions, dnsmasqFiles } from "./dnsmasq.ts";
 import { createLeaseWatch } from "./lease-watch.ts";
 import { planDnsmasq } from "./plan-dnsmasq.ts";
 import { changesHosts, renderDhcpHosts } from "./render-dhcp-hosts.ts";
-import { renderDnsmasq } from "./render-dnsmasq.ts";
 import { renderOffers } from "./render-offers.ts";
 
 /** DHCP and DNS for the nodes while it is open. */
@@ -47,8 +46,9 @@ export async function openDhcpService(options: DhcpServiceOptions): Promise<Dhcp
   let hosts = render();
   const dnsmasq = await options.startDnsmasq({
     directory,
-    configuration: renderDnsmasq(settings),
-    hosts,
+    config: { dhcp: options.config.dhcp, advertise: options.config.advertise },
+    settings,
+    hosts: nodes.list(),
     clock,
     log,
     onLine(line) {
@@ -68,7 +68,7 @@ export async function openDhcpService(options: DhcpServiceOptions): Promise<Dhcp
   const refresh = async (): Promise<void> => {
     const changed = render();
     if (changed === hosts) return;
-    await dnsmasq.setHosts(changed);
+    await dnsmasq.setHosts(nodes.list());
     hosts = changed;
   };
   const tellSoon = (): void => {

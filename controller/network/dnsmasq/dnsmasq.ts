@@ -4,24 +4,28 @@ import process from "node:process";
 import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { assertInstalled } from "../missing-program.ts";
+import type { DhcpConfig } from "../network-config.ts";
 import { type SupervisorOptions, superviseProcess, systemEnvironment } from "../supervise-process.ts";
 import { writeFileAtomically } from "../write-file-atomically.ts";
 import { explainDnsmasqEnd } from "./explain-dnsmasq-end.ts";
-import type { DnsmasqSettings } from "./render-dnsmasq.ts";
+import { type KnownHost, renderDhcpHosts } from "./render-dhcp-hosts.ts";
+import { type DnsmasqSettings, renderDnsmasq } from "./render-dnsmasq.ts";
 
 /** A running dnsmasq. */
 export interface Dnsmasq {
   /** Replaces the list of known hosts. */
-  setHosts(hosts: string): Promise<void>;
+  setHosts(hosts: readonly KnownHost[]): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface DnsmasqOptions extends SupervisorOptions {
   /** Folder for its files; made when it does not exist. Leases stay there. */
   readonly directory: string;
-  /** The files of `dnsmasqFiles(directory)` are named in it. */
-  readonly configuration: string;
-  readonly hosts: string;
+  /** What the settings were made from. */
+  readonly config: { readonly dhcp: DhcpConfig; readonly advertise: string };
+  /** They name the files of `dnsmasqFiles(directory)`. */
+  readonly settings: DnsmasqSettings;
+  readonly hosts: readonly KnownHost[];
   /** Notified of each line that it logs. */
   onLine(line: string): void;
 }
@@ -39,8 +43,8 @@ export function dnsmasqFiles(directory: string): DnsmasqSettings["files"] {
 }
 
 /** Starts dnsmasq, of Debian's package dnsmasq-base. Throws a Failure that says what keeps it from running. */
-export async function startDnsmasq(options: DnsmasqOptions): Promise<Dnsmasq> {
-  const { directory, configuration, clock, log } = options;
+export async function startDnsmasq(options: Omit<DnsmasqOptions, "config">): Promise<Dnsmasq> {
+  const { directory, settings, clock, log } = options;
   await assertInstalled(["dnsmasq", "setpriv"], {
     purpose: "DHCP",
     instead: "set dhcp.mode to none",
@@ -48,8 +52,8 @@ export async function startDnsmasq(options: DnsmasqOptions): Promise<Dnsmasq> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const files = dnsmasqFiles(directory);
   const configurationFile = path.join(directory, "dnsmasq.conf");
-  await writeFile(configurationFile, configuration);
-  await writeFile(files.hosts, options.hosts);
+  await writeFile(configurationFile, renderDnsmasq(settings));
+  await writeFile(files.hosts, renderDhcpHosts(options.hosts, settings));
   await check(configurationFile);
 
   const own = ["--keep-in-foreground", `--conf-file=${configurationFile}`, "--log-facility=-"];
@@ -66,7 +70,7 @@ export async function startDnsmasq(options: DnsmasqOptions): Promise<Dnsmasq> {
   );
   return {
     async setHosts(hosts) {
-      await writeFileAtomically(files.hosts, hosts);
+      await writeFileAtomically(files.hosts, renderDhcpHosts(hosts, settings));
       dnsmasq.signal("SIGHUP");
     },
     close: () => dnsmasq.close(),

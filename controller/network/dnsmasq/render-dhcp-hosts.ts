@@ -26,13 +26,16 @@ export const changesHosts: Readonly<Record<NodeChangeCause, boolean>> = {
   "own-board-back": false,
 };
 
+/** What of a node decides its line in the list of known hosts. */
+export type KnownHost = Pick<Node, "id" | "name" | "address" | "lastSeenAt">;
+
 /**
  * Renders dnsmasq's list of known hosts (dhcp-hostsfile, dnsmasq(8)): a line a node with its MAC address, its address
  * and its name. A node keeps the address that it was last seen with, where that is in the subnet and is not the
  * server's; of two nodes that claim one address, the one seen last has it.
  */
 export function renderDhcpHosts(
-  nodes: readonly Pick<Node, "id" | "name" | "address" | "lastSeenAt">[],
+  nodes: readonly KnownHost[],
   network: { readonly subnet: Ipv4Network; readonly address: string },
 ): string {
   const taken = new Set([network.address]);

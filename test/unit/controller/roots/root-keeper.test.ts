@@ -26,7 +26,13 @@ describe("versions of the root filesystem that nobody uses", () => {
       return id;
     });
   const keep = () =>
-    createRootKeeper({ rootfs: store, users: () => users, clock: { now: () => now }, monotonic: { now: () => now } });
+    createRootKeeper({
+      rootfs: store,
+      removeRoots: changeRoots,
+      users: () => users,
+      clock: { now: () => now },
+      monotonic: { now: () => now },
+    });
   const user = (uses: Partial<RootUser>): RootUser => ({
     ...{ name: "node-1", isOnline: false, told: [], isUnknown: false },
     ...uses,
@@ -90,6 +96,7 @@ describe("versions of the root filesystem that nobody uses", () => {
     for (const rootfs of [path.join(folder, "own"), path.join(folder, "nothing"), undefined]) {
       const keeper = createRootKeeper({
         rootfs,
+        removeRoots: changeRoots,
         users: () => [],
         clock: { now: () => now },
         monotonic: { now: () => now },

@@ -109,6 +109,7 @@ describe("serve", () => {
           machineRole: () => assert.fail("what this machine is for the network was asked for"),
           linkSpeed: () => assert.fail("the speed of no interface was asked for"),
           macAddressOf: async () => undefined,
+          removeRoots: () => assert.fail("a root filesystem was removed"),
           startDnsmasq: () => assert.fail("dnsmasq was started"),
           nfsServers: {
             kernel: () => assert.fail("the kernel's NFS server was used"),
