@@ -10,6 +10,11 @@ const checks = {
   setup: () =>
     ["/usr/sbin/nft", "/usr/sbin/chronyd", "/usr/bin/udevadm", "/usr/sbin/dnsmasq"].every(existsSync) ||
     "needs nftables, chrony, udev and dnsmasq-base",
+  manual: () =>
+    ["/usr/bin/man", "/usr/bin/groff", "/usr/bin/mandoc"].every(existsSync) || "needs man-db, groff and mandoc",
+  shells: () =>
+    ["/bin/bash", "/usr/bin/zsh", "/usr/bin/fish", "/usr/share/bash-completion/bash_completion"].every(existsSync) ||
+    "needs bash-completion, zsh and fish",
   Ansible: () => existsSync("/usr/bin/ansible-inventory") || "needs Ansible (Debian package ansible-core)",
   qemu: () =>
     ["/usr/bin/qemu-system-aarch64", "/usr/bin/ganesha.nfsd", "/usr/sbin/dnsmasq", "/dev/net/tun"].every(existsSync) ||

@@ -143,12 +143,10 @@ function stopBehind(error: unknown, signal: AbortSignal): StopRequested | undefi
   return isCancelled && signal.reason instanceof StopRequested ? signal.reason : undefined;
 }
 
-/** The commander program. Its actions tell `report` their exit code. */
-function buildProgram(effects: Effects, report: (code: number) => void): Command {
-  const { stdout, stderr, onStop } = effects;
-
-  const toAction: ToAction =
-    (work) =>
+/** Turns the work of commands into actions, which tell `report` their exit code. */
+function actionsWith(effects: Effects, report: (code: number) => void): ToAction {
+  const { stderr, onStop } = effects;
+  return (work) =>
     async (...given) => {
       // Commander's convention: the declared arguments, then the options, then the command.
       const command = given.at(-1) as Command;
@@ -180,11 +178,18 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
         close?.();
       }
     };
+}
 
+/** The tree of commands, with every option and its help, for commander to parse a command line with. */
+export function buildProgram(
+  { stdout, stderr, env, version, serve }: Pick<Effects, "stdout" | "stderr" | "env" | "version" | "serve">,
+  toAction: ToAction,
+): Command {
   const program = new Command("controller");
   program
     .description(about)
-    .version(effects.version, "-V, --version", "print the version")
+    .summary("install, verify and recover a rack of Raspberry Pis over the network")
+    .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "show help for the program or a command")
     .addHelpCommand(
       new Command("help").argument("[command]").description("show help for a command").helpGroup("The controller:"),
@@ -223,13 +228,13 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
       writeErr: (text) => stderr.write(text),
       getOutHelpWidth: () => (stdout.isTerminal ? Math.min(120, stdout.size().columns) : 100),
       getErrHelpWidth: () => (stderr.isTerminal ? Math.min(120, stderr.size().columns) : 100),
-      getOutHasColors: () => chooseLook(effects.env, stdout).color,
-      getErrHasColors: () => chooseLook(effects.env, stderr).color,
+      getOutHasColors: () => chooseLook(env, stdout).color,
+      getErrHasColors: () => chooseLook(env, stderr).color,
       outputError: (text, write) => write(text),
     });
 
   program.commandsGroup("The controller:");
-  registerServe(program, effects.serve, toAction);
+  registerServe(program, serve, toAction);
   registerSetup(program, toAction);
   registerStatus(program, toAction);
   registerEvents(program, toAction);
@@ -296,9 +301,10 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
  */
 export async function runCommandLine(argv: readonly string[], effects: Effects): Promise<number> {
   let code: number = exitCode.done;
-  const program = buildProgram(effects, (reported) => {
+  const toAction = actionsWith(effects, (reported) => {
     code = reported;
   });
+  const program = buildProgram(effects, toAction);
   const habit = findHabit(argv);
   if (habit !== undefined) {
     const commands = habit.commands.map((command) => `  ${printable(command)}`);

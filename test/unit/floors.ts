@@ -40,7 +40,8 @@ export const floorPlan: Readonly<Record<string, readonly (readonly string[])[]>>
   "controller/backup": [["tar"], ["."]],
   "controller/boot": [["tftp"], ["."]],
   "controller/cli": [
-    ["download"],
+    ["download", "tree"],
+    ["manual"],
     ["os-list"],
     ["view"],
     ["render"],

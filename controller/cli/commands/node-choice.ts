@@ -15,15 +15,15 @@ import { formatCount } from "../render/units.ts";
 export const nodesHelp = "names, MAC addresses, serial numbers, or patterns such as 'pi-*'";
 
 const stateTexts: Readonly<Record<NodeState, string>> = {
-  online: "whose agent reports",
-  offline: "whose agent does not report",
-  discovered: "of which no agent has ever reported",
-  accepted: "that are accepted",
-  unaccepted: "that are pending: not accepted",
-  proved: "that have proved an image",
-  unproved: "that have not",
-  failed: "whose last reimage failed",
-  reimaging: "that are being reimaged",
+  online: "nodes whose agent reports",
+  offline: "nodes whose agent does not report",
+  discovered: "nodes of which no agent has ever reported",
+  accepted: "nodes that are accepted",
+  unaccepted: "nodes that are pending: not accepted",
+  proved: "nodes that have proved an image",
+  unproved: "nodes that have proved none",
+  failed: "nodes whose last reimage failed",
+  reimaging: "nodes that are being reimaged",
 };
 const states = Object.keys(stateTexts) as NodeState[];
 
@@ -52,7 +52,7 @@ export function addNodeChoice(command: Command, all?: string): Command {
   add(
     new Option(
       "-l, --selector <labels>",
-      "with these labels: rack=a, rack!=a, 'rack in (a,b)', 'rack notin (a)', rack, '!rack', joined by commas",
+      "nodes with these labels: rack=a, rack!=a, 'rack in (a,b)', 'rack notin (a)', rack, '!rack', joined by commas",
     ).argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]),
   );
   for (const state of states) add(new Option(`--${state}`, stateTexts[state]));

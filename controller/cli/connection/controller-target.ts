@@ -9,7 +9,8 @@ export interface TargetOptions {
   readonly bundle?: string;
 }
 
-const defaultSocket = "/run/pallet/controller.sock";
+/** Where `controller serve` listens, and where commands look for it, unless told otherwise. */
+export const defaultSocket = "/run/pallet/controller.sock";
 
 /**
  * The controller that is meant: `--socket`, or `--server` with `--bundle`, if given; else what PALLET_SERVER,
