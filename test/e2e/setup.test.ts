@@ -50,14 +50,16 @@ describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 
   let fresh = "";
 
   before(async () => {
-    machine = await buildRebootingMachine([
-      { path: "/etc/default/chrony", content: { text: 'DAEMON_OPTS="-x -F 0"\n' } },
-      { path: "/usr/lib/systemd/system/uplink.service", content: { text: uplinkUnit } },
-      {
-        path: "/usr/lib/systemd/system/multi-user.target.wants/uplink.service",
-        content: { linkTo: "../uplink.service" },
-      },
-    ]);
+    machine = await buildRebootingMachine({
+      files: [
+        { path: "/etc/default/chrony", content: { text: 'DAEMON_OPTS="-x -F 0"\n' } },
+        { path: "/usr/lib/systemd/system/uplink.service", content: { text: uplinkUnit } },
+        {
+          path: "/usr/lib/systemd/system/multi-user.target.wants/uplink.service",
+          content: { linkTo: "../uplink.service" },
+        },
+      ],
+    });
     await machine.powerOn();
     await plugIn();
     fresh = await digest();

@@ -11,10 +11,7 @@ import { type InstalledFile, nodeInside } from "../systemd/systemd-machine.ts";
 /** What is at the other end of a network card: the world at eth0's, the rack's switch at eth1's. */
 export type FarEnd = "world" | "switch";
 
-/**
- * A machine with a disk, two network cards and systemd: this machine's Debian in a container, without any of its own
- * settings. Its disk outlives the power.
- */
+/** A machine with a disk, two network cards and systemd, in a container. Its disk outlives the power. */
 export interface RebootingMachine {
   /** Runs a program in it. Rejects when that fails. */
   run(program: string, ...args: readonly string[]): Promise<string>;
@@ -31,16 +28,30 @@ export interface RebootingMachine {
   close(): Promise<void>;
 }
 
-/** Makes one, switched off, with the controller's program and these files. */
-export async function buildRebootingMachine(files: readonly InstalledFile[]): Promise<RebootingMachine> {
+/** What a machine is made of. */
+export interface MachineParts {
+  /** Path of the root filesystem that it starts from, which stays as it is; default: this machine's, without its settings. */
+  readonly root?: string;
+  /** Files to install. */
+  readonly files?: readonly InstalledFile[];
+  /** Folders of this machine by their places below /mnt, as when a USB stick is plugged in. */
+  readonly folders?: Readonly<Record<string, string>>;
+  /** Whether it has the controller of this checkout as /usr/local/bin/controller; default true. */
+  readonly withController?: boolean;
+}
+
+const program: InstalledFile = {
+  path: "/usr/local/bin/controller",
+  content: { text: `#!/bin/sh\nexec ${nodeInside} /mnt/checkout/controller/main.ts "$@"\n` },
+  mode: 0o755,
+};
+
+/** Makes one, switched off. */
+export async function buildRebootingMachine(parts: MachineParts): Promise<RebootingMachine> {
+  const { root = "/", files = [], folders = {}, withController = true } = parts;
   const scratch = await createScratchFolder("pallet-setup-");
-  const program: InstalledFile = {
-    path: "/usr/local/bin/controller",
-    content: { text: `#!/bin/sh\nexec ${nodeInside} /mnt/checkout/controller/main.ts "$@"\n` },
-    mode: 0o755,
-  };
   await mkdir(path.join(scratch.path, "installed"));
-  for (const { path: name, content, mode = 0o644 } of [program, ...files]) {
+  for (const { path: name, content, mode = 0o644 } of [...(withController ? [program] : []), ...files]) {
     const place = path.join(scratch.path, "installed", name);
     await mkdir(path.dirname(place), { recursive: true });
     if ("linkTo" in content) await symlink(content.linkTo, place);
@@ -49,7 +60,8 @@ export async function buildRebootingMachine(files: readonly InstalledFile[]): Pr
       await chmod(place, mode);
     }
   }
-  const holder = spawnLeashed("unshare", ["--mount", "--", path.join(import.meta.dirname, "hold-disk"), scratch.path]);
+  const holdDisk = path.join(import.meta.dirname, "hold-disk");
+  const holder = spawnLeashed("unshare", ["--mount", "--", holdDisk, scratch.path, root]);
   const holderEnd = ended(holder);
   let complaint = "";
   holder.stderr?.setEncoding("utf8").on("data", (text) => (complaint += text));
@@ -94,7 +106,8 @@ export async function buildRebootingMachine(files: readonly InstalledFile[]): Pr
     powerOff,
     async powerOn() {
       const namespaces = ["--mount", "--pid", "--fork", "--cgroup", "--net", "--uts", "--ipc", "--kill-child"];
-      const power = [path.join(import.meta.dirname, "power-on"), scratch.path, checkout];
+      const mounts = { ...(withController && { "/mnt/checkout": checkout }), ...folders };
+      const power = [path.join(import.meta.dirname, "power-on"), scratch.path, ...Object.entries(mounts).flat()];
       // Into the mounts of the disk, which the holder made in a namespace of its own.
       machine = spawnLeashed("nsenter", [
         `--mount=/proc/${holder.pid}/ns/mnt`,
