@@ -1,6 +1,9 @@
 import type { NodeId } from "../../proto/names/node-id.ts";
 import { parseMacAddress } from "../../proto/names/node-id.ts";
 
+/** What DNS calls the management machine in the nodes' network; no node can have the name. */
+export const controllerName = "controller";
+
 const hostName = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**

@@ -40,7 +40,7 @@ import { changedLabels, type LabelChanges, renderLabels } from "./label.ts";
 import { createLiveness } from "./liveness.ts";
 import type { BootTarget, Installation, Node } from "./node.ts";
 import type { NodeChangeCause, NodeChangeListener } from "./node-change.ts";
-import { defaultNodeName, problemOfNodeName } from "./node-name.ts";
+import { controllerName, defaultNodeName, problemOfNodeName } from "./node-name.ts";
 import { createNodeTable, type NodeRows } from "./node-table.ts";
 import type { NodeTrouble } from "./node-trouble.ts";
 import { parseBoardPath } from "./parse-board-path.ts";
@@ -508,6 +508,7 @@ export function createNodeRegistry(options: {
       const problem = problemOfNodeName(name);
       if (problem !== undefined) throw invalid(problem);
       if (before.name === name) return before;
+      if (name === controllerName) throw invalid(`"${name}" is this machine's own name in DNS; choose another`);
       const other = find(name);
       if (other !== undefined && other.id !== id) {
         throw alreadyExists(`"${name}" already refers to another node: ${other.name} (${other.id})`);

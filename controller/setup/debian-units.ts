@@ -31,6 +31,7 @@ export const consideredUnits: readonly string[] = [
     "connman.service",
   ],
   ...["ufw.service", "firewalld.service", "nftables.service", "systemd-udevd.service", "chrony.service"],
+  "systemd-resolved.service",
   ...["pallet-firewall.service", "pallet-controller.service"],
 ];
 

@@ -6,7 +6,7 @@ import type { SetupFacts } from "./facts.ts";
 import { type Conflict, describeLinks, findConflicts, findRack } from "./find-conflicts.ts";
 import type { Journal } from "./journal.ts";
 import { type FileChange, planChanges } from "./plan-changes.ts";
-import { renderConfig, renderFiles, setupPaths, timeHolder } from "./render-files.ts";
+import { namesOf, renderConfig, renderFiles, setupPaths, timeHolder } from "./render-files.ts";
 import { rackName, type SetupChoice } from "./setup-choice.ts";
 
 /** Something that is done to the running machine, so that it is now as it will be after its next start. */
@@ -98,7 +98,7 @@ export function planSetup(choice: SetupChoice, facts: SetupFacts): SetupPlan {
     journal ?? {};
   return {
     conflicts,
-    notes: [...notesOf(choice, facts, rack.name)],
+    notes: [...notesOf(choice, facts, rack.name, namesOf(config.dhcp))],
     stops,
     changes,
     actions,
@@ -135,7 +135,12 @@ function noteChanges(files: Journal["files"], changes: readonly FileChange[]): J
   return [...notes].map(([path, digests]) => ({ path, digests }));
 }
 
-function* notesOf({ uplink, address, network }: SetupChoice, facts: SetupFacts, name: string): Generator<string> {
+function* notesOf(
+  { uplink, address, network }: SetupChoice,
+  facts: SetupFacts,
+  name: string,
+  domain: string | undefined,
+): Generator<string> {
   const rack = facts.links.find((each) => each.name === name);
   if (rack !== undefined && !rack.hasCarrier) yield `${name} has no link now: its cable may come at any time later`;
   const own = `${address}/${network.prefixLength}`;
@@ -154,6 +159,8 @@ function* notesOf({ uplink, address, network }: SetupChoice, facts: SetupFacts, 
   ].flatMap(([unit = "", called = ""]) => (facts.units.get(unit)?.isActive === true ? [called] : []));
   if (managers.length > 0)
     yield `${managers.join(" and ")} ${managers.length === 1 ? "keeps" : "keep"} the other interfaces; systemd-networkd keeps ${rackName} alone`;
+  if (domain !== undefined && facts.units.get("systemd-resolved.service")?.isActive !== true)
+    yield `nodes find each other by name (NODE.${domain}); this machine finds them only with systemd-resolved, which does not run here`;
   if (uplink !== undefined && !facts.routes.some(({ network: to, device }) => to === "0.0.0.0/0" && device === uplink))
     yield `${uplink} has no default route now: nodes reach the world once it has one`;
 }

@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
-import { formatIpv4Network } from "../network/ipv4.ts";
+import { servesDns } from "../network/dnsmasq/choose-offers.ts";
+import { formatIpv4, formatIpv4Network } from "../network/ipv4.ts";
 import type { Written } from "./content.ts";
 import { unitsInTheWay } from "./debian-units.ts";
 import type { Link, SetupFacts, UnitState } from "./facts.ts";
@@ -82,7 +83,11 @@ export function renderFiles(
   }
 
   want(setupPaths.link, plain(linkLines(rack)), `the interface is called ${rackName}, by its MAC address`);
-  want(setupPaths.network, plain(networkLines(choice)), "its address, with or without a cable; no gateway");
+  want(
+    setupPaths.network,
+    plain(networkLines(choice, namesOf(config.dhcp))),
+    "its address, with or without a cable; no gateway",
+  );
   const managesAlready =
     stateOf("systemd-networkd.service")?.isActive === true || isEnabled("systemd-networkd.service");
   want(
@@ -180,14 +185,33 @@ function linkLines({ mac, permanentMac }: Link): readonly string[] {
   return ["[Match]", ...match, "", "[Link]", `Name=${rackName}`];
 }
 
-/** systemd.network(5). */
-function networkLines({ address, network }: SetupChoice): readonly string[] {
+/** The domain whose names the controller answers for; undefined where it answers for none. */
+export function namesOf(dhcp: Config["dhcp"]): string | undefined {
+  return servesDns(dhcp) ? dhcp.domain : undefined;
+}
+
+/**
+ * systemd.network(5). systemd-resolved, where it runs, asks the controller for the rack's names and the addresses of
+ * its network, and for nothing else.
+ */
+function networkLines({ address, network }: SetupChoice, domain: string | undefined): readonly string[] {
+  const names = domain === undefined ? [] : [domain, ...reverseDomainOf(network)].map((name) => `~${name}`);
   return [
     ...["[Match]", `Name=${rackName}`, ""],
     ...["[Link]", "RequiredForOnline=no", ""],
     ...["[Network]", `Address=${address}/${network.prefixLength}`],
     ...["ConfigureWithoutCarrier=yes", "DHCP=no", "LinkLocalAddressing=no", "IPv6AcceptRA=no"],
+    ...(names.length > 0 ? [`DNS=${address}`, `Domains=${names.join(" ")}`, "DNSDefaultRoute=no"] : []),
   ];
+}
+
+/** Where the names of a network's addresses are (RFC 1035, 3.5); none for one that no single domain stands for. */
+function reverseDomainOf({ base, prefixLength }: SetupChoice["network"]): readonly string[] {
+  if (prefixLength === 0 || prefixLength % 8 !== 0) return [];
+  const octets = formatIpv4(base)
+    .split(".")
+    .slice(0, prefixLength / 8);
+  return [`${octets.toReversed().join(".")}.in-addr.arpa`];
 }
 
 /** Debian's nftables.service flushes every table when it starts, stops or reloads: ours comes after it, each time. */

@@ -172,6 +172,128 @@ describe("DHCP by default", { ...requires("root"), timeout: 60_000 }, () => {
   });
 });
 
+describe("DNS for the rack's own names", { ...requires("root"), timeout: 300_000 }, () => {
+  const known = "b8:27:eb:00:00:02";
+  /** A server elsewhere, which notes what it is asked and never answers. */
+  const silent = "192.0.2.53";
+  const upstream = `const s = require("dgram").createSocket("udp4");
+    s.on("message", (m) => console.log("asked " + m.toString("latin1").replace(/[^a-z0-9-]/g, ".")));
+    s.bind(53, "${silent}", () => console.log("bound"))`;
+  let rack: Rack;
+  let board: NetworkNamespace;
+  let asked = "";
+  const askAt = async (space: NetworkNamespace, ...questions: readonly string[]): Promise<Record<string, unknown>> =>
+    JSON.parse(
+      await space.run(process.execPath, [
+        path.resolve(import.meta.dirname, "dhcp/ask-dns.ts"),
+        rack.network.address,
+        ...questions,
+      ]),
+    );
+  const becomes = async (question: string, answer: unknown): Promise<void> => {
+    let last: unknown;
+    const isSo = async (): Promise<boolean> => {
+      last = (await askAt(board, question))[question];
+      return JSON.stringify(last) === JSON.stringify(answer);
+    };
+    await until(isSo, () => `${question} is ${JSON.stringify(last)}`, patience);
+  };
+
+  before(async () => {
+    const beAsked = async ({ namespace }: Network): Promise<() => Promise<void>> => {
+      await namespace.run("ip", ["address", "add", `${silent}/32`, "dev", "lo"]);
+      const holder = spawnLeashed("nsenter", [`--net=${namespace.path}`, "--", process.execPath, "-e", upstream]);
+      holder.stdout?.setEncoding("utf8").on("data", (text) => (asked += text));
+      await firstLine(holder);
+      return async () => void holder.kill("SIGKILL");
+    };
+    rack = await createRack({
+      nodes: 0,
+      settings: { dhcp: { ...dhcp, dnsUpstream: [silent] } },
+      prepareNetwork: beAsked,
+    });
+    await rack.controller.log.waitFor(/"msg":"serving"/);
+    board = await plugIn(rack, 2, known, true);
+    await board.run("curl", ["-sSf", `tftp://${rack.network.address}/pxelinux.cfg/01-${known.replaceAll(":", "-")}`]);
+    await rack.palletOk("node", "rename", known, "shelf-2");
+  });
+  after(async () => {
+    await switchOff();
+    await rack?.close();
+  });
+
+  it("has no name for a node before it is accepted, and then one for its address, which no DHCP gave it", async () => {
+    assert.deepEqual(await askAt(board, "shelf-2.rack.test"), { "shelf-2.rack.test": "ENOTFOUND" });
+    await rack.palletOk("node", "accept", "shelf-2");
+    await becomes("shelf-2.rack.test", ["10.77.0.12"]);
+  });
+
+  it("answers nodes and this machine itself, in both directions", async () => {
+    for (const space of [board, rack.network.namespace]) {
+      assert.deepEqual(
+        await askAt(space, "shelf-2.rack.test", "shelf-2", "10.77.0.12", "controller.rack.test", "10.77.0.1"),
+        {
+          "shelf-2.rack.test": ["10.77.0.12"],
+          "shelf-2": ["10.77.0.12"],
+          "10.77.0.12": ["shelf-2.rack.test"],
+          "controller.rack.test": ["10.77.0.1"],
+          "10.77.0.1": ["controller.rack.test"],
+        },
+      );
+    }
+  });
+
+  it("says of a name without IPv6 that it has none, not that there is no such name, and asks nobody else", async () => {
+    assert.deepEqual(await askAt(board, "AAAA:shelf-2.rack.test", "AAAA:shelf-2", "nobody.rack.test", "nobody"), {
+      "AAAA:shelf-2.rack.test": "ENODATA",
+      "AAAA:shelf-2": "ENODATA",
+      "nobody.rack.test": "ENOTFOUND",
+      nobody: "ENOTFOUND",
+    });
+    const other = askAt(board, "elsewhere.example").catch(() => undefined);
+    await until(() => asked.includes("elsewhere"), "the server elsewhere is not asked", patience);
+    assert.doesNotMatch(asked, /rack|shelf|nobody/);
+    await switchOff();
+    await other;
+    board = await plugIn(rack, 2, known, true);
+  });
+
+  it("gives no name to a stranger who calls himself one of ours", async () => {
+    const stranger = await plugIn(rack, 9, "b8:27:eb:00:00:09");
+    const names = ["controller", "shelf-2", "intruder"];
+    let address = "";
+    for (const hostname of names) {
+      // Option 12 (RFC 2132, 3.14).
+      const options = [[12, Buffer.from(hostname).toString("hex")]] as const;
+      const { values } = await requestLease(stranger, rack.folder, { vendorClass: "Linux", options });
+      assert.notEqual(values["hostname"], hostname);
+      address = values["ip"] ?? "";
+    }
+    assert.deepEqual(await askAt(board, ...names.map((name) => `${name}.rack.test`), address), {
+      "controller.rack.test": ["10.77.0.1"],
+      "shelf-2.rack.test": ["10.77.0.12"],
+      "intruder.rack.test": "ENOTFOUND",
+      [address]: "ENOTFOUND",
+    });
+  });
+
+  it("knows a renamed node by its new name alone, and lets none be called as this machine is", async () => {
+    await rack.palletOk("node", "rename", "shelf-2", "shelf-3");
+    await becomes("shelf-3.rack.test", ["10.77.0.12"]);
+    assert.deepEqual(await askAt(board, "shelf-2.rack.test", "10.77.0.12"), {
+      "shelf-2.rack.test": "ENOTFOUND",
+      "10.77.0.12": ["shelf-3.rack.test"],
+    });
+    const { exitCode, stderr } = await rack.pallet("node", "rename", "shelf-3", "controller");
+    assert.deepEqual([exitCode, /"controller" is this machine's own name in DNS/.test(stderr)], [1, true], stderr);
+  });
+
+  it("fails at once for names elsewhere when no way leads there any more", async () => {
+    await rack.network.namespace.run("ip", ["address", "del", `${silent}/32`, "dev", "lo"]);
+    assert.deepEqual(await askAt(board, "elsewhere.example"), { "elsewhere.example": "EREFUSED" });
+  });
+});
+
 describe("DHCP that cannot be served", { ...requires("root"), timeout: 60_000 }, () => {
   const inTheWay = 'const s = require("dgram").createSocket("udp4"); s.bind(67, () => console.log("bound"))';
   const cases: readonly [what: string, settings: object, message: RegExp, holdPort: boolean][] = [

@@ -1,3 +1,4 @@
+import type { NodeId } from "../../../proto/names/node-id.ts";
 import type { Clock } from "../../../proto/time/clock.ts";
 import { actFor } from "../../callers/author.ts";
 import type { NewEvent } from "../../events/event.ts";
@@ -10,6 +11,7 @@ import { type Dnsmasq, type DnsmasqOptions, dnsmasqFiles } from "./dnsmasq.ts";
 import { createLeaseWatch } from "./lease-watch.ts";
 import { planDnsmasq } from "./plan-dnsmasq.ts";
 import { changesHosts, renderDhcpHosts } from "./render-dhcp-hosts.ts";
+import { renderNames } from "./render-names.ts";
 import { renderOffers } from "./render-offers.ts";
 
 /** DHCP and DNS for the nodes while it is open. */
@@ -42,7 +44,14 @@ export async function openDhcpService(options: DhcpServiceOptions): Promise<Dhcp
   const { machine } = options;
   const { settings, offers } = planDnsmasq(options.config, options.addresses, machine, dnsmasqFiles(directory));
   const leases = createLeaseWatch({ nodes, append: (event) => options.events.append(event), clock });
-  const render = (): string => renderDhcpHosts(nodes.list(), settings);
+  /** The addresses at which nodes were when dnsmasq was told of them last. */
+  const addresses = new Map<NodeId, string | undefined>();
+  const render = (): string => {
+    const all = nodes.list();
+    addresses.clear();
+    for (const { id, address } of all) addresses.set(id, address);
+    return renderDhcpHosts(all, settings) + renderNames(all, settings);
+  };
   let hosts = render();
   const dnsmasq = await options.startDnsmasq({
     directory,
@@ -82,8 +91,8 @@ export async function openDhcpService(options: DhcpServiceOptions): Promise<Dhcp
     };
     clock.setTimeout(() => void run(), collectMs, closed.signal);
   };
-  const unsubscribe = nodes.onChange(({ cause }) => {
-    if (!changesHosts[cause]) return;
+  const unsubscribe = nodes.onChange(({ node, cause }) => {
+    if (!changesHosts[cause] && node.address === addresses.get(node.id)) return;
     hasChanged = true;
     tellSoon();
   });

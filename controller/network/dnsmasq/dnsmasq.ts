@@ -10,6 +10,7 @@ import { writeFileAtomically } from "../write-file-atomically.ts";
 import { explainDnsmasqEnd } from "./explain-dnsmasq-end.ts";
 import { type KnownHost, renderDhcpHosts } from "./render-dhcp-hosts.ts";
 import { type DnsmasqSettings, renderDnsmasq } from "./render-dnsmasq.ts";
+import { renderNames } from "./render-names.ts";
 
 /** A running dnsmasq. */
 export interface Dnsmasq {
@@ -38,6 +39,7 @@ export function dnsmasqFiles(directory: string): DnsmasqSettings["files"] {
   return {
     leases: path.join(directory, "leases"),
     hosts: path.join(directory, "hosts"),
+    names: path.join(directory, "names"),
     processId: path.join(directory, "pid"),
   };
 }
@@ -54,6 +56,7 @@ export async function startDnsmasq(options: Omit<DnsmasqOptions, "config">): Pro
   const configurationFile = path.join(directory, "dnsmasq.conf");
   await writeFile(configurationFile, renderDnsmasq(settings));
   await writeFile(files.hosts, renderDhcpHosts(options.hosts, settings));
+  await writeFile(files.names, renderNames(options.hosts, settings));
   await check(configurationFile);
 
   const own = ["--keep-in-foreground", `--conf-file=${configurationFile}`, "--log-facility=-"];
@@ -71,6 +74,7 @@ export async function startDnsmasq(options: Omit<DnsmasqOptions, "config">): Pro
   return {
     async setHosts(hosts) {
       await writeFileAtomically(files.hosts, renderDhcpHosts(hosts, settings));
+      await writeFileAtomically(files.names, renderNames(hosts, settings));
       dnsmasq.signal("SIGHUP");
     },
     close: () => dnsmasq.close(),

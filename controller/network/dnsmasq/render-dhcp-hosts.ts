@@ -5,8 +5,8 @@ import { problemOfNodeName } from "../../nodes/node-name.ts";
 import { type Ipv4Network, isHostAddress, parseIpv4 } from "../ipv4.ts";
 
 /**
- * After which changes of a node the list of hosts may be another one. Heartbeats are too many to render it for each: an
- * address that one of them changes is passed on with the next other change.
+ * After which changes of a node what dnsmasq knows may be another. Heartbeats are too many to render it for each: only one
+ * from another address matters.
  */
 export const changesHosts: Readonly<Record<NodeChangeCause, boolean>> = {
   discovered: true,
@@ -15,7 +15,7 @@ export const changesHosts: Readonly<Record<NodeChangeCause, boolean>> = {
   "went-silent": false,
   "came-back": true,
   renamed: true,
-  accepted: false,
+  accepted: true,
   labelled: false,
   forgotten: true,
   "boot-target-changed": false,
@@ -27,7 +27,7 @@ export const changesHosts: Readonly<Record<NodeChangeCause, boolean>> = {
 };
 
 /** What of a node decides its line in the list of known hosts. */
-export type KnownHost = Pick<Node, "id" | "name" | "address" | "lastSeenAt">;
+export type KnownHost = Pick<Node, "id" | "name" | "accepted" | "address" | "lastSeenAt">;
 
 /**
  * Renders dnsmasq's list of known hosts (dhcp-hostsfile, dnsmasq(8)): a line a node with its MAC address, its address
@@ -35,7 +35,7 @@ export type KnownHost = Pick<Node, "id" | "name" | "address" | "lastSeenAt">;
  * server's; of two nodes that claim one address, the one seen last has it.
  */
 export function renderDhcpHosts(
-  nodes: readonly KnownHost[],
+  nodes: readonly Omit<KnownHost, "accepted">[],
   network: { readonly subnet: Ipv4Network; readonly address: string },
 ): string {
   const taken = new Set([network.address]);

@@ -25,7 +25,7 @@ export interface DnsmasqSettings {
   /** Whose TFTP the nodes ask. */
   readonly tftpServer: string;
   /** Absolute paths of what it reads and writes. */
-  readonly files: { readonly leases: string; readonly hosts: string; readonly processId: string };
+  readonly files: Readonly<Record<"leases" | "hosts" | "names" | "processId", string>>;
 }
 
 /** What a Raspberry Pi's boot ROM wants to read in option 43 before it takes an offer. */
@@ -99,11 +99,12 @@ function bootRomLines({ replyDelaySeconds }: DnsmasqSettings): readonly string[]
   ];
 }
 
-function dnsLines({ relay, domain }: DnsmasqSettings): readonly string[] {
+function dnsLines({ relay, domain, files }: DnsmasqSettings): readonly string[] {
   const domainLines = domain === undefined ? [] : [`domain=${domain}`, `local=/${domain}/`, "expand-hosts"];
   if (relay === undefined) return ["port=0", ...domainLines];
   const servers = relay === "resolv.conf" ? [] : relay.map((server) => `server=${server}`);
-  return ["domain-needed", "bogus-priv", ...servers, ...domainLines];
+  // These names win over those of leases, which end and which nodes with static addresses do not have.
+  return ["domain-needed", "bogus-priv", `addn-hosts=${files.names}`, ...servers, ...domainLines];
 }
 
 function assertValues(settings: DnsmasqSettings): void {

@@ -50,6 +50,35 @@ describe("a plan of a setup", () => {
     ]);
   });
 
+  for (const [address, domains] of [
+    ["10.77.0.1/24", "~rack.internal ~0.77.10.in-addr.arpa"],
+    ["172.30.0.1/16", "~rack.internal ~30.172.in-addr.arpa"],
+    ["10.0.0.1/20", "~rack.internal"],
+  ] as const) {
+    it(`has systemd-resolved ask the controller for the rack's names, and for no others, at ${address}`, () => {
+      const [own = ""] = address.split("/");
+      const { changes } = planSetup({ ...choice, address: own, network: network(address) }, fresh);
+      const file = changes.find(({ path }) => path.endsWith(".network"));
+      const text = file?.kind === "write" && file.content.kind === "file" ? file.content.text : "";
+      assert.ok(text.endsWith(`\nDNS=${own}\nDomains=${domains}\nDNSDefaultRoute=no\n`), text);
+    });
+  }
+
+  it("leaves systemd-resolved alone where the controller answers for no names", () => {
+    const text = "listen: 10.77.0.1\ndhcp: {mode: server, interface: rack0, domain: rack.internal, dnsUpstream: []}\n";
+    const result = resolveConfig([parseConfigFile(text, "/etc/pallet/pallet.yaml")]);
+    assert.ok(result.ok);
+    const { changes, notes } = planSetup(choice, { ...fresh, config: result.config });
+    assert.ok(!JSON.stringify([changes, notes]).includes("DNSDefaultRoute"));
+  });
+
+  it("says that a machine without systemd-resolved does not find nodes by name", () => {
+    const says = (facts: SetupFacts): boolean =>
+      planSetup(choice, facts).notes.some((note) => /NODE\.rack\.internal/.test(note));
+    assert.equal(says(fresh), true);
+    assert.equal(says(withUnits(fresh, { "systemd-resolved.service": running })), false);
+  });
+
   it("neither forwards nor masquerades without an uplink", () => {
     const { uplink: _, ...alone } = choice;
     const { changes, actions } = planSetup(alone, fresh);

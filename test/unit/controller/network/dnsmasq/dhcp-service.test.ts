@@ -72,7 +72,7 @@ describe("the plan for dnsmasq", () => {
 
 /** A DHCP service whose dnsmasq is told as `setHosts` says, and a node that changes. */
 async function openService(setHosts: Dnsmasq["setHosts"]) {
-  let nodes = [{ id: "b8:27:eb:00:00:01" as NodeId, name: "one", lastSeenAt: 0 } as Node];
+  let nodes = [{ id: "b8:27:eb:00:00:01" as NodeId, name: "one", accepted: false, lastSeenAt: 0 } as Node];
   const listeners = new Set<NodeChangeListener>();
   const clock = createManualClock();
   const problems: string[] = [];
@@ -116,6 +116,10 @@ async function openService(setHosts: Dnsmasq["setHosts"]) {
       nodes = nodes.map((node) => ({ ...node, name }));
       change("renamed");
     },
+    become(what: Partial<Node>, cause: Parameters<typeof change>[0]) {
+      nodes = nodes.map((node) => ({ ...node, ...what }));
+      change(cause);
+    },
     elapse: (): Promise<void> => clock.advanceSettling(1000),
   };
 }
@@ -147,6 +151,27 @@ describe("the DHCP service", () => {
     await service.close();
     assert.equal(isClosed(), true);
     assert.equal(listeners.size, 0);
+  });
+
+  it("tells dnsmasq who is accepted, and of a heartbeat only that comes from another address", async () => {
+    const told: unknown[] = [];
+    const { clock, become, elapse } = await openService(async ([node]) => {
+      told.push([node?.address, node?.accepted]);
+    });
+    become({ address: "10.77.0.20" }, "registered");
+    await elapse();
+    become({ accepted: true }, "accepted");
+    await elapse();
+    become({ lastSeenAt: 1 }, "heartbeat");
+    assert.equal(clock.timers(), 0);
+    // One of another network, which DHCP does not give, but DNS tells.
+    become({ address: "10.78.0.5" }, "heartbeat");
+    await elapse();
+    assert.deepEqual(told, [
+      ["10.77.0.20", false],
+      ["10.77.0.20", true],
+      ["10.78.0.5", true],
+    ]);
   });
 
   it("tells dnsmasq one thing after the other, however long it takes and however fast nodes change", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { renderDhcpHosts } from "../../../../../controller/network/dnsmasq/render-dhcp-hosts.ts";
 import { type DnsmasqSettings, renderDnsmasq } from "../../../../../controller/network/dnsmasq/render-dnsmasq.ts";
+import { renderNames } from "../../../../../controller/network/dnsmasq/render-names.ts";
 import type { NodeId } from "../../../../../proto/names/node-id.ts";
 import { assertGolden } from "../../../../golden.ts";
 import { everything } from "./settings.ts";
@@ -89,5 +90,47 @@ describe("the hosts that dnsmasq knows", () => {
 
   it("have no name that would be another field or line", () => {
     assert.equal(renderDhcpHosts([node(1, "a,ignore", undefined, 1), node(2, "a\nb", undefined, 1)], everything), "");
+  });
+});
+
+describe("the names that DNS answers for", () => {
+  const node = (name: string, address: string | undefined, lastSeenAt = 1, accepted = true) => ({
+    ...{ name, accepted, lastSeenAt },
+    ...(address !== undefined && { address }),
+  });
+  const own = { address: "10.77.0.1", domain: "rack.internal" };
+  const first = "10.77.0.1 controller.rack.internal controller";
+  const rows: readonly [string, Parameters<typeof renderNames>[0], readonly string[]][] = [
+    ["are this machine's own where there are no nodes", [], []],
+    ["are those of accepted nodes", [node("node-7", "10.77.0.12")], ["10.77.0.12 node-7.rack.internal node-7"]],
+    ["are not those of pending ones", [node("node-7", "10.77.0.12", 1, false)], []],
+    [
+      "stay for nodes that were not heard for long",
+      [node("old", "10.77.0.12", 0)],
+      ["10.77.0.12 old.rack.internal old"],
+    ],
+    ["are also of nodes in another network", [node("far", "192.0.2.9")], ["192.0.2.9 far.rack.internal far"]],
+    [
+      "are of the one that was seen last, where two have an address",
+      [node("older", "10.77.0.12", 1), node("newer", "::ffff:10.77.0.12", 2)],
+      ["10.77.0.12 newer.rack.internal newer"],
+    ],
+    ["never take this machine's address or name", [node("a", "10.77.0.1"), node("controller", "10.77.0.13")], []],
+    [
+      "are of no address that leads elsewhere or nowhere, or would be another field or line",
+      ["127.0.0.1", "0.0.0.0", "fe80::1", "", undefined, "10.77.0.1\n10.77.0.2 x"].map((at, n) => node(`n${n}`, at)),
+      [],
+    ],
+    ["are no names that would be", [node("a b", "10.77.0.12"), node("a\nb", "10.77.0.13")], []],
+  ];
+  for (const [title, nodes, lines] of rows) {
+    it(title, () => assert.equal(renderNames(nodes, own), [first, ...lines, ""].join("\n")));
+  }
+
+  it("stand alone without a domain", () => {
+    assert.equal(
+      renderNames([node("one", "10.77.0.2")], { address: "10.77.0.1" }),
+      "10.77.0.1 controller\n10.77.0.2 one\n",
+    );
   });
 });

@@ -18,6 +18,7 @@ export const everything: DnsmasqSettings = {
   files: {
     leases: "/var/lib/pallet/dnsmasq/leases",
     hosts: "/var/lib/pallet/dnsmasq/hosts",
+    names: "/var/lib/pallet/dnsmasq/names",
     processId: "/var/lib/pallet/dnsmasq/pid",
   },
 };
