@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { chmod, copyFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import { agentPrograms } from "../../proto/system/agent-program.ts";
@@ -137,7 +137,8 @@ export async function buildRootfs(request: RootfsRequest): Promise<Rootfs> {
     log,
     signal,
   });
-  const key = digestOf([base.rootFolder, manifest, sshKeys]);
+  // By its name, not by its path: on every machine the same.
+  const key = digestOf([basename(dirname(base.rootFolder)), manifest, sshKeys]);
 
   const present = await readCurrentRoot(outDirectory);
   if (!refresh && present?.manifest.key === key) return { ...(await rootfsOf(present)), changed: false };

@@ -62,3 +62,10 @@ export function planRootfsBake(of: {
     ],
   };
 }
+
+/** What `rootfs unpack` needs. */
+export const rootfsUnpackRequirements: Omit<Requirements, "writes"> = {
+  command: "rootfs unpack",
+  root: "it makes files of any owner",
+  needs: ["tar", "zstd"],
+};

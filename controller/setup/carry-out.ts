@@ -138,11 +138,12 @@ async function writeJournal(machine: Machine, journal: Omit<Journal, "version">)
 /** The same notes, of what is there now alone; what somebody else made of a file keeps what ours was. */
 async function settledFiles(machine: Machine, files: Journal["files"]): Promise<Journal["files"]> {
   const settled = await Promise.all(
-    files.map(async ({ path: file, digests }) => {
+    files.map(async (note) => {
+      const { path: file, digests } = note;
       const content = await machine.read(file);
       const digest = digestOf(content);
       if (content.kind === "absent") return [];
-      return [{ path: file, digests: digests.includes(digest) ? [digest] : digests }];
+      return [{ ...note, digests: digests.includes(digest) ? [digest] : digests }];
     }),
   );
   return settled.flat();

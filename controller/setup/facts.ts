@@ -77,6 +77,10 @@ export interface SetupFacts {
   readonly hasProgram: boolean;
   /** The controller's unit, as this version of it has it. */
   readonly unit: string;
+  /** The configuration that the Debian package brings, of a controller that was not set up. */
+  readonly packagedConfig: string;
+  /** Whether the Debian package is installed: the program and its unit are its own, then. */
+  readonly isPackaged: boolean;
   /** What an earlier setup noted. */
   readonly journal?: Journal;
 }

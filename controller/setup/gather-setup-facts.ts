@@ -16,7 +16,7 @@ import { type Machine, readPlaces, whyUnwritable } from "./machine.ts";
 import { parseLinks, parseRoutes } from "./parse-links.ts";
 import { parseRuleset } from "./parse-ruleset.ts";
 import { parseUnits, unitProperties } from "./parse-units.ts";
-import { possiblePaths, setupPaths } from "./render-files.ts";
+import { isUnset, packagedUnit, possiblePaths, setupPaths } from "./render-files.ts";
 import { firewallTable } from "./render-firewall.ts";
 import { rackName } from "./setup-choice.ts";
 import { sourceFiles } from "./source-files.ts";
@@ -51,7 +51,9 @@ export async function gatherSetupFacts(
   const contents = new Map<string, Content>();
   for (const file of new Set([...possiblePaths, ...(journal?.files.map(({ path }) => path) ?? [])]))
     contents.set(file, await machine.read(file));
-  const config = contents.get(setupPaths.config)?.kind === "absent" ? undefined : await readServeConfig();
+  const packagedConfig = sourceFiles["pallet.yaml"] ?? "";
+  const found = contents.get(setupPaths.config) ?? { kind: "absent" };
+  const config = isUnset(found, packagedConfig) ? undefined : await readServeConfig();
   const socket = typeof config === "object" ? config.socket : "/run/pallet/controller.sock";
   const unwritable = await Promise.all(
     ["/etc/systemd/system", "/etc/pallet", "/var/lib/pallet"].map(async (folder) => {
@@ -83,6 +85,8 @@ export async function gatherSetupFacts(
     ...(loginAddress !== undefined && { loginAddress }),
     hasProgram: (await machine.read("/usr/local/bin/controller")).kind !== "absent",
     unit: sourceFiles["pallet-controller.service"] ?? "",
+    packagedConfig,
+    isPackaged: existsSync(packagedUnit),
     ...(journal !== undefined && { journal }),
   };
 }

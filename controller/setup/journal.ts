@@ -18,7 +18,14 @@ const schema = z.object({
    * Every path that was written or may have been, in that order, with the digests of all that a setup wrote there: what
    * is there and has none of these is somebody else's.
    */
-  files: z.array(z.object({ path: z.string(), digests: z.array(z.string()) })),
+  files: z.array(
+    z.object({
+      path: z.string(),
+      digests: z.array(z.string()),
+      /** The file that was there before, and that an undo puts back. */
+      replaced: z.object({ text: z.string(), mode: z.number().int() }).exactOptional(),
+    }),
+  ),
   /** Folders that were made for them, outermost first. */
   folders: z.array(z.string()),
   /** How it was before the first change. */

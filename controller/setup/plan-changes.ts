@@ -21,7 +21,7 @@ export function isOurs(path: string, content: Content, notes: Notes): boolean {
 }
 
 /**
- * Decides what to write and what to remove: only where there is nothing, or what a setup wrote itself.
+ * Decides what to write and what to remove: only where there is nothing, what a setup wrote itself, or what it may replace.
  *
  * @param notes what earlier setups wrote
  */
@@ -32,17 +32,22 @@ export function planChanges(
 ): Changes {
   const changes: FileChange[] = [];
   const foreign: string[] = [];
-  for (const { path } of notes.toReversed()) {
+  for (const { path, replaced } of notes.toReversed()) {
     if (wanted.some((each) => each.path === path)) continue;
     const found = contents.get(path) ?? { kind: "absent" };
-    if (found.kind === "absent") continue;
-    if (isOurs(path, found, notes)) changes.push({ kind: "remove", path });
-    else foreign.push(path);
+    const former: Content = replaced === undefined ? { kind: "absent" } : { kind: "file", ...replaced };
+    if (digestOf(found) === digestOf(former)) continue;
+    if (!isOurs(path, found, notes)) foreign.push(path);
+    else if (former.kind === "absent") changes.push({ kind: "remove", path });
+    else changes.push({ kind: "write", path, content: former, about: "as it was before" });
   }
-  for (const { path, content, about, isSeed } of wanted) {
+  for (const { path, content, about, over, isSeed } of wanted) {
     const found = contents.get(path) ?? { kind: "absent" };
     if (digestOf(found) === digestOf(content)) continue;
-    const isFree = found.kind === "absent" || isOurs(path, found, notes);
+    const isFree =
+      found.kind === "absent" ||
+      isOurs(path, found, notes) ||
+      (over !== undefined && digestOf(found) === digestOf(over));
     if (isFree) changes.push({ kind: "write", path, content, about });
     else if (isSeed !== true) foreign.push(path);
   }

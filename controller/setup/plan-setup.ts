@@ -110,7 +110,7 @@ export function planSetup(choice: SetupChoice, facts: SetupFacts): SetupPlan {
         prefixLength: choice.network.prefixLength,
       },
       rack: formerRack,
-      files: noteChanges(journal?.files ?? [], changes),
+      files: noteChanges(journal?.files ?? [], changes, facts.contents),
       folders: journal?.folders ?? [],
       former,
     },
@@ -125,14 +125,24 @@ function firstConfig(choice: SetupChoice): Config {
 }
 
 /** Notes what is going to be written, beside what was. */
-function noteChanges(files: Journal["files"], changes: readonly FileChange[]): Journal["files"] {
-  const notes = new Map(files.map(({ path, digests }) => [path, digests]));
+function noteChanges(
+  files: Journal["files"],
+  changes: readonly FileChange[],
+  contents: SetupFacts["contents"],
+): Journal["files"] {
+  const notes = new Map(files.map((note) => [note.path, note]));
   for (const change of changes) {
     if (change.kind === "remove") continue;
-    const digest = digestOf(change.content);
-    notes.set(change.path, [...new Set([...(notes.get(change.path) ?? []), digest])]);
+    const { path } = change;
+    const found = contents.get(path);
+    const note = notes.get(path) ?? {
+      path,
+      digests: [],
+      ...(found?.kind === "file" && { replaced: { text: found.text, mode: found.mode } }),
+    };
+    notes.set(path, { ...note, digests: [...new Set([...note.digests, digestOf(change.content)])] });
   }
-  return [...notes].map(([path, digests]) => ({ path, digests }));
+  return [...notes.values()];
 }
 
 function* notesOf(

@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { servesDns } from "../network/dnsmasq/choose-offers.ts";
 import { formatIpv4, formatIpv4Network } from "../network/ipv4.ts";
-import type { Written } from "./content.ts";
+import { type Content, digestOf, type Written } from "./content.ts";
 import { unitsInTheWay } from "./debian-units.ts";
 import type { Link, SetupFacts, UnitState } from "./facts.ts";
 import { renderFirewall } from "./render-firewall.ts";
@@ -13,6 +13,8 @@ export interface WantedFile {
   readonly content: Written;
   /** What it is for, as part of a list. */
   readonly about: string;
+  /** What it may replace, and gets back when the setup is undone: nobody's work. */
+  readonly over?: Written;
   /** Whether it is the operator's once it is written: the setup leaves it alone from then on, whatever it says. */
   readonly isSeed?: true;
 }
@@ -41,6 +43,18 @@ export const setupPaths = {
   unitWanted: `${units}/multi-user.target.wants/pallet-controller.service`,
 } as const;
 
+/** The controller's unit of the Debian package. */
+export const packagedUnit = "/usr/lib/systemd/system/pallet-controller.service";
+
+/** Whether nobody has written a configuration yet: that of the Debian package says nothing. */
+export function isUnset(content: Content, packagedConfig: string): boolean {
+  return content.kind === "absent" || digestOf(content) === digestOf(configOf(packagedConfig));
+}
+
+function configOf(text: string): Written {
+  return { kind: "file", text, mode: 0o644 };
+}
+
 /** Where a unit is masked. */
 function maskOf(unit: string): string {
   return `${units}/${unit}`;
@@ -60,7 +74,7 @@ export const possiblePaths: readonly string[] = [
  */
 export function renderFiles(
   { rack, choice }: { readonly rack: Link; readonly choice: SetupChoice },
-  facts: Pick<SetupFacts, "units" | "journal" | "contents" | "ports" | "unit">,
+  facts: Pick<SetupFacts, "units" | "journal" | "contents" | "ports" | "unit" | "isPackaged" | "packagedConfig">,
   config: Pick<Config, "grpcPort" | "httpPort" | "httpsPort" | "insecure" | "tftpPort" | "dhcp" | "nfs">,
 ): readonly WantedFile[] {
   const isNoted = (path: string): boolean => facts.journal?.files.some((each) => each.path === path) === true;
@@ -127,15 +141,21 @@ export function renderFiles(
 
   const hasUnit = stateOf("pallet-controller.service")?.exists === true;
   const unitText = `${mark}\n${facts.unit}`;
-  want(setupPaths.unit, { kind: "file", text: unitText, mode: 0o644 }, "the controller as a service", !hasUnit);
+  // One of an earlier setup would win over the package's, and start another program.
+  if (!facts.isPackaged)
+    want(setupPaths.unit, { kind: "file", text: unitText, mode: 0o644 }, "the controller as a service", !hasUnit);
   want(setupPaths.order, plain(orderLines), "starts it after the network, the firewall and the time");
-  const unitFile = stateOf("pallet-controller.service")?.file ?? setupPaths.unit;
+  const unitFile = facts.isPackaged ? packagedUnit : (stateOf("pallet-controller.service")?.file ?? setupPaths.unit);
   enable(setupPaths.unitWanted, "pallet-controller.service", unitFile);
 
-  if (facts.contents.get(setupPaths.config)?.kind === "absent" || isNoted(setupPaths.config))
+  if (
+    isUnset(facts.contents.get(setupPaths.config) ?? { kind: "absent" }, facts.packagedConfig) ||
+    isNoted(setupPaths.config)
+  )
     wanted.push({
       path: setupPaths.config,
-      content: { kind: "file", text: renderConfig(choice), mode: 0o644 },
+      content: configOf(renderConfig(choice)),
+      over: configOf(facts.packagedConfig),
       about: "the controller's configuration; yours from then on",
       isSeed: true,
     });

@@ -21,6 +21,7 @@ const contents = {
   fuse2fs: ["fuse2fs"],
   gcc: ["gcc"],
   "gcc-aarch64-linux-gnu": ["aarch64-linux-gnu-gcc"],
+  git: ["git"],
   iproute2: ["ip"],
   kmod: ["depmod"],
   "libc6-dev": ["/usr/include/stdio.h"],

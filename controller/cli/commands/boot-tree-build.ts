@@ -7,7 +7,7 @@ import { type TargetName, targetNames } from "../../boot-tree/targets.ts";
 import { readConfig } from "../../config/read-config.ts";
 import type { ToAction } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
-import { formatCount } from "../render/units.ts";
+import { renderBootTree } from "../render/render-boot-tree.ts";
 import { installHelp, installIfAsked } from "./install-option.ts";
 import { examples, jsonHelp, mirrorHelp, suiteHelp } from "./option-texts.ts";
 import { rootfsPaths } from "./rootfs-options.ts";
@@ -73,20 +73,11 @@ export function registerBootTreeBuild(parent: Command, toAction: ToAction): void
           signal,
         };
         await installIfAsked(options, context, await bootTreeRequirements(request));
-        const { manifest, plan } = await buildBootTree(request);
-        if (isJson) return void printJson({ outDirectory, ...plan, ...manifest });
-        const { versions } = manifest;
-        print([
-          plan.write.length + plan.remove.length > 0 ? `built ${printable(outDirectory)}` : "up to date",
-          `  U-Boot    ${printable(versions.uBoot)}, for ${targets.join(", ")}`,
-          `  firmware  ${printable(versions.firmware)}`,
-          `  agent     ${versions.kernel === undefined ? "not included" : `kernel ${printable(versions.kernel)}`}`,
-          `  ${formatCount(plan.write.length, "file")} written, ${plan.unchanged.length} unchanged, ${plan.remove.length} removed`,
-        ]);
-        if (plan.foreign.length > 0)
-          note([
-            `left alone, because someone else wrote or changed it: ${plan.foreign.map(printable).join(", ")} (--overwrite)`,
-          ]);
+        const tree = await buildBootTree(request);
+        if (isJson) return void printJson({ outDirectory, ...tree.plan, ...tree.manifest });
+        const { lines, notes } = renderBootTree(printable(outDirectory), tree);
+        print(lines);
+        note(notes);
       }),
     );
 }

@@ -5,9 +5,10 @@ import { registerRootfsBuild } from "./rootfs-build.ts";
 import { registerRootfsImport } from "./rootfs-import.ts";
 import { registerRootfsList } from "./rootfs-list.ts";
 import { registerRootfsRemove } from "./rootfs-remove.ts";
+import { registerRootfsUnpack } from "./rootfs-unpack.ts";
 
 /**
- * `controller rootfs build|bake|import`: these work on this machine's files and need no controller; and `list|remove`, which
+ * `controller rootfs build|bake|import|unpack`: these work on this machine's files and need no controller; and `list|remove`, which
  * do, for it knows who uses what.
  */
 export function registerRootfs(program: Command, toAction: ToAction): void {
@@ -18,6 +19,7 @@ export function registerRootfs(program: Command, toAction: ToAction): void {
   registerRootfsBuild(rootfs, toAction);
   registerRootfsBake(rootfs, toAction);
   registerRootfsImport(rootfs, toAction);
+  registerRootfsUnpack(rootfs, toAction);
   registerRootfsList(rootfs, toAction);
   registerRootfsRemove(rootfs, toAction);
 }

@@ -61,6 +61,8 @@ export function freshMachine(): SetupFacts {
     forwards: false,
     unwritable: [],
     hasProgram: true,
+    packagedConfig: "# nothing yet\n",
+    isPackaged: false,
     unit: "[Service]\nExecStart=/usr/local/bin/controller serve\n",
   };
 }

@@ -3,8 +3,11 @@ import { describe, it } from "node:test";
 import { parseConfigFile } from "../../../../controller/config/parse-config-file.ts";
 import { resolveConfig } from "../../../../controller/config/resolve-config.ts";
 import { parseIpv4Network } from "../../../../controller/network/ipv4.ts";
-import type { SetupFacts } from "../../../../controller/setup/facts.ts";
+import { type Content, digestOf } from "../../../../controller/setup/content.ts";
+import type { SetupFacts, UnitState } from "../../../../controller/setup/facts.ts";
 import { planSetup } from "../../../../controller/setup/plan-setup.ts";
+import { planUndo } from "../../../../controller/setup/plan-undo.ts";
+import { packagedUnit, setupPaths } from "../../../../controller/setup/render-files.ts";
 import type { SetupChoice } from "../../../../controller/setup/setup-choice.ts";
 import { assertGolden } from "../../../golden.ts";
 import { choice, freshMachine, idle, type rack, running, uplink, withUnits } from "./a-machine.ts";
@@ -35,6 +38,48 @@ describe("a plan of a setup", () => {
         : [`=== ${change.path}\n${text}`];
     });
     assertGolden("setup/files", files.join("\n"));
+  });
+
+  it("takes the package's configuration, unit and program as they are, and gives its configuration back", () => {
+    const { config } = setupPaths;
+    const packaged: Content = { kind: "file", text: fresh.packagedConfig, mode: 0o644 };
+    const service: UnitState = { ...idle, enablement: "disabled", file: packagedUnit };
+    const facts: SetupFacts = {
+      ...withUnits(fresh, { "pallet-controller.service": service }),
+      contents: new Map([...fresh.contents, [config, packaged]]),
+      hasProgram: false,
+      isPackaged: true,
+    };
+    const { conflicts, changes, journal } = planSetup(choice, facts);
+    assert.deepEqual(conflicts, []);
+    const written = new Map(changes.flatMap((each) => (each.kind === "write" ? [[each.path, each.content]] : [])));
+    assert.equal(written.has(setupPaths.unit), false);
+    assert.deepEqual(written.get(setupPaths.unitWanted), { kind: "link", to: packagedUnit });
+    const seeded = written.get(config);
+    assert.ok(seeded?.kind === "file" && seeded.text.includes("listen: 10.77.0.1"));
+    assert.ok(journal !== undefined);
+    const applied = { ...facts, contents: new Map([...facts.contents, [config, seeded]]) };
+    const noted = { ...journal, version: 1 as const };
+    assert.deepEqual(
+      planUndo(noted, applied, false).changes.find(({ path }) => path === config),
+      { kind: "write", path: config, content: packaged, about: "as it was before" },
+    );
+    // Killed after that: it is done.
+    assert.deepEqual(planUndo(noted, facts, false).kept, []);
+  });
+
+  it("gives up the unit of an earlier setup for that of the package", () => {
+    const unit: Content = { kind: "file", text: "an earlier one", mode: 0o644 };
+    const first = planSetup(choice, fresh).journal;
+    assert.ok(first !== undefined);
+    const facts: SetupFacts = {
+      ...fresh,
+      contents: new Map([...fresh.contents, [setupPaths.unit, unit]]),
+      isPackaged: true,
+      journal: { ...first, version: 1, files: [{ path: setupPaths.unit, digests: [digestOf(unit)] }] },
+    };
+    const { changes } = planSetup(choice, facts);
+    assert.ok(changes.some(({ kind, path }) => kind === "remove" && path === setupPaths.unit));
   });
 
   it("brings the running machine to what it will be after its next start", () => {
