@@ -7,6 +7,8 @@ import { registerBoot } from "./commands/boot.ts";
 import { registerBootTree } from "./commands/boot-tree.ts";
 import { registerCa } from "./commands/ca.ts";
 import { registerCancel } from "./commands/cancel.ts";
+import { registerCompleteValues } from "./commands/complete-values.ts";
+import { registerCompletion } from "./commands/completion.ts";
 import { registerDisks } from "./commands/disks.ts";
 import { registerEvents } from "./commands/events.ts";
 import { registerIdentify } from "./commands/identify.ts";
@@ -242,6 +244,8 @@ export function buildProgram(
   registerCa(program, toAction);
   registerBackup(program, toAction);
   registerRestore(program, toAction);
+  registerCompletion(program, toAction);
+  registerCompleteValues(program, toAction);
   program.commandsGroup("Nodes:");
   registerNodes(program, toAction);
   const node = program

@@ -2,6 +2,8 @@ import process from "node:process";
 import { serveOptions } from "../config/document-config.ts";
 import { defaultConfigFile } from "../config/read-config.ts";
 import { flagOf, type Setting, settingList, settings, variableOf } from "../config/settings.ts";
+import { planCompletion } from "./completion/plan-completion.ts";
+import { renderCompletion } from "./completion/render-completion.ts";
 import { defaultSocket } from "./connection/controller-target.ts";
 import { createProcessEffects } from "./connection/process-effects.ts";
 import type { Edition, ManualPage } from "./manual/page.ts";
@@ -46,8 +48,14 @@ export function renderManual(edition: Edition): readonly ManualPage[] {
  * @returns the files by their paths below /usr/share, for example "man/man1/controller.1"
  */
 export function shareFiles(edition: Edition): ReadonlyMap<string, string> {
-  const pages = renderManual(edition);
-  return new Map(pages.map(({ name, section, text }) => [`man/man${section}/${name}.${section}`, text]));
+  const plan = planCompletion(describeProgram(edition.version));
+  const { program } = plan;
+  return new Map([
+    ...renderManual(edition).map(({ name, section, text }) => [`man/man${section}/${name}.${section}`, text] as const),
+    [`bash-completion/completions/${program}`, renderCompletion("bash", plan)],
+    [`zsh/vendor-completions/_${program}`, renderCompletion("zsh", plan)],
+    [`fish/vendor_completions.d/${program}.fish`, renderCompletion("fish", plan)],
+  ]);
 }
 
 /** Pages of commands that have to do with the files of the controller itself. */

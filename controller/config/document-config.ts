@@ -1,18 +1,28 @@
 import { stringify } from "yaml";
+import { z } from "zod";
 import { defaultConfigFile } from "./read-config.ts";
 import { flagOf, type Setting, settingList } from "./settings.ts";
 
 const placeholders = { text: "text", path: "path", integer: "number", words: "words", groups: "groups" } as const;
 
+/** An option of `controller serve`, in commander's syntax: "--log-level <text>". */
+export interface ServeOption {
+  readonly flags: string;
+  readonly description: string;
+  /** The only values that are valid; absent or empty where others are, too. */
+  readonly choices?: readonly string[];
+}
+
 /** The options of `controller serve`, for commander. */
-export const serveOptions: readonly { readonly flags: string; readonly description: string }[] = [
+export const serveOptions: readonly ServeOption[] = [
   { flags: "--config <file>", description: `config file (default: ${defaultConfigFile}, if it exists)` },
   ...settingList.flatMap((setting) => {
     const flag = flagOf(setting);
     if (flag === undefined) return [];
     // A boolean flag takes no value.
     const value = setting.kind === "boolean" ? "[boolean]" : `<${placeholders[setting.kind]}>`;
-    return [{ flags: `${flag} ${value}`, description: describe(setting) }];
+    const choices = setting.schema instanceof z.ZodEnum ? setting.schema.options.map(String) : [];
+    return [{ flags: `${flag} ${value}`, description: describe(setting), choices }];
   }),
 ];
 

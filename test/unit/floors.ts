@@ -45,7 +45,7 @@ export const floorPlan: Readonly<Record<string, readonly (readonly string[])[]>>
     ["os-list"],
     ["view"],
     ["render"],
-    ["connection"],
+    ["completion", "connection"],
     ["terminal"],
     ["rollout"],
     ["commands"],

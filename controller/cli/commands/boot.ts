@@ -28,7 +28,10 @@ export function registerBoot(program: Command, toAction: ToAction): void {
     .summary("set where a node's next boot goes")
     .argument("<words...>", `nodes, then agent or local; a node by ${nodesHelp}`)
     .usage("[options] [NODE...] agent|local")
-    .option("--image <name>", "for local: the image whose kernel to serve (default: the one that the node last proved)")
+    .option(
+      "--image <image>",
+      "for local: the image whose kernel to serve (default: the one that the node last proved)",
+    )
     .option("--force", "for local: there is a system on the card, although Pallet knows it as erased")
     .option("--yes", "do not ask, although it concerns several nodes")
     .option("--json", jsonHelp);

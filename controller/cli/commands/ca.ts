@@ -50,7 +50,7 @@ export function registerCa(program: Command, toAction: ToAction): void {
     );
   ca.command("retire")
     .description("forget a former certificate authority: nothing that it signed counts any more")
-    .argument("<id>", "its id, as controller ca show shows it, or the beginning of it")
+    .argument("<authority>", "its id, as controller ca show shows it, or the beginning of it")
     .option(
       "--force",
       "also while nodes or operators go by it: these nodes come back when they next boot from the network, these operators have to be added again",

@@ -20,7 +20,7 @@ export function registerCancel(program: Command, toAction: ToAction): void {
         "done is counted; `rollout show` has the verdict on each card.",
     )
     .summary("cancel the unfinished part of a rollout")
-    .argument("<id>", "id of the rollout")
+    .argument("<rollout>", "id of the rollout")
     .option("--json", jsonHelp)
     .addHelpText("after", examples(["controller cancel 20261123-001705-k3f9"]))
     .action(

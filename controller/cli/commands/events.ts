@@ -30,7 +30,7 @@ export function registerEvents(program: Command, toAction: ToAction): void {
         (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
       ),
     )
-    .option("--rollout <id>", "only events about this rollout")
+    .option("--rollout <rollout>", "only events about this rollout")
     .option("--by <author>", byHelp)
     .option("--limit <count>", "only the last COUNT; 0 for all", wholeNumber(0, 4_294_967_295), 100)
     .option("--json", jsonLinesHelp);

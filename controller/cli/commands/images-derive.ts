@@ -55,7 +55,7 @@ export function registerImagesDerive(parent: Command, toAction: ToAction): void 
     )
     .summary("make an image with new files in the layout of an old one")
     .argument("<new>", "name of the new image in the catalogue")
-    .requiredOption("--from <old>", "the image in the catalogue whose layout to keep")
+    .requiredOption("--from <image>", "the image in the catalogue whose layout to keep")
     .requiredOption(
       "--with <file>",
       '.img, .img.gz, .img.xz, .img.zst or .zip, a folder with a root filesystem, or a tar archive of one; "-" reads stdin',

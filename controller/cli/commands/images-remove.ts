@@ -8,7 +8,7 @@ export function registerImagesRemove(parent: Command, toAction: ToAction): void 
   parent
     .command("remove")
     .description("remove an image; refused while a rollout installs it or a node boots its kernel")
-    .argument("<name>", "name of the image")
+    .argument("<image>", "name of the image")
     .addHelpText("after", examples(["controller images remove debian-11"]))
     .action(
       toAction<[string], object>(async ({ client, signal, print }, _, name) => {

@@ -10,7 +10,7 @@ export function registerImagesShow(parent: Command, toAction: ToAction): void {
   parent
     .command("show")
     .description("show an image: its partitions, and the boot files that nodes fetch to boot it from their own cards")
-    .argument("<name>", "name of the image")
+    .argument("<image>", "name of the image")
     .option("--json", jsonHelp)
     .addHelpText("after", examples(["controller images show debian-12"]))
     .action(

@@ -76,7 +76,7 @@ export function registerInventory(program: Command, toAction: ToAction): void {
     )
     .summary("show the accepted nodes as Ansible's dynamic inventory")
     .addOption(new Option("--list", "every host with its variables, and every group").conflicts("host"))
-    .option("--host <name>", "the variables of one host")
+    .option("--host <node>", "the variables of one host")
     .addHelpText(
       "after",
       examples(

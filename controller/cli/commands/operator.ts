@@ -30,7 +30,7 @@ export function registerOperator(program: Command, toAction: ToAction): void {
   operator
     .command("revoke")
     .description("shut an operator out, at once: his calls are refused, and his open streams end")
-    .argument("<name>", "his name, as controller operator list shows it")
+    .argument("<operator>", "his name, as controller operator list shows it")
     .addHelpText("after", examples(["controller operator revoke ada"]))
     .action(
       toAction<[string], object>(async ({ client, signal, print }, _options, name) => {

@@ -112,7 +112,7 @@ function registerProfilesShow(parent: Command, toAction: ToAction): void {
     )
     .summary("show what the profiles say for nodes, and what would be written where")
     .argument("[nodes...]", nodesHelp)
-    .option("--image <name>", "the image (default: the one that the node has, or else the only one in the catalogue)")
+    .option("--image <image>", "the image (default: the one that the node has, or else the only one in the catalogue)")
     .option("--json", jsonHelp);
   addNodeChoice(command, "every accepted node")
     .addHelpText(

@@ -98,7 +98,7 @@ export function registerReimage(program: Command, toAction: ToAction): void {
     )
     .summary("install an image on nodes and have each prove that it runs it")
     .argument("[nodes...]", nodesHelp)
-    .option("--image <name>", "the image (default: the only one in the catalogue)")
+    .option("--image <image>", "the image (default: the only one in the catalogue)")
     .option(
       "--disk <disk>",
       "the disk to erase on each node, by its path or a rule: sd, nvme, usb, serial=TEXT, model=TEXT, size>64GB, " +

@@ -15,7 +15,7 @@ export function registerRolloutRetry(parent: Command, toAction: ToAction): void 
         "and asks, as reimage does. Nodes that have proved the image since are left alone.",
     )
     .summary("try again the nodes of a rollout that failed or were cancelled")
-    .argument("<id>", "id of the rollout")
+    .argument("<rollout>", "id of the rollout")
     .option("--dry-run", "show what would be erased and written where, then exit")
     .option("--yes", "do not ask before erasing")
     .option("--detach", "start the rollout and exit")

@@ -12,7 +12,7 @@ export function registerRolloutShow(parent: Command, toAction: ToAction): void {
   parent
     .command("show")
     .description("show the current state of a rollout, without watching it")
-    .argument("<id>", "id of the rollout")
+    .argument("<rollout>", "id of the rollout")
     .option("--json", jsonHelp)
     .addHelpText("after", examples(["controller rollout show 20261123-001705-k3f9"]))
     .action(

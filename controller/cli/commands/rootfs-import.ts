@@ -31,7 +31,7 @@ export function registerRootfsImport(parent: Command, toAction: ToAction): void 
         "devices.",
     )
     .summary("turn an image into a root filesystem for netboot")
-    .argument("<image>", ".img, .img.gz, .img.xz, .img.zst or .zip of a card; its content decides, not its name")
+    .argument("<file>", ".img, .img.gz, .img.xz, .img.zst or .zip of a card; its content decides, not its name")
     .requiredOption(
       "--out <folder>",
       "where to keep versions of it, for nfs.rootfs; must be new or empty, or hold earlier imports",

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { type ToAction, UsageError } from "../connection/command-context.ts";
 import type { ServeCommand } from "../connection/effects.ts";
 import { printable } from "../render/printable.ts";
@@ -27,10 +27,13 @@ export function registerServe(program: Command, serve: ServeCommand, toAction: T
     )
     .option("--install", installHelp)
     .option("--json", "with --check: print JSON");
-  for (const { flags, description } of serve.options) {
+  for (const { flags, description, choices = [] } of serve.options) {
     // The program's own --socket means the same, and commander would pass its value anyway.
     if (/(^|\s)--socket\s/.test(flags)) continue;
-    command.option(flags, description);
+    const option = new Option(flags, description);
+    // Only told: the configuration refuses others, by whichever way they come.
+    if (choices.length > 0) option.argChoices = [...choices];
+    command.addOption(option);
   }
   if (serve.help !== undefined) command.addHelpText("after", serve.help);
   command.action(

@@ -16,7 +16,7 @@ export function registerWatch(program: Command, toAction: ToAction): void {
         "the rollout. The exit code is 0 only if every node is proved and its first-boot tasks, if it has any, have succeeded.",
     )
     .summary("watch a rollout until it ends")
-    .argument("[id]", "id of the rollout (default: the newest one)")
+    .argument("[rollout]", "id of the rollout (default: the newest one)")
     .addOption(waitOption())
     .option("--json", jsonLinesHelp)
     .addHelpText("after", examples(["controller watch"], ["controller watch 20261123-001705-k3f9"]))

@@ -2,6 +2,7 @@ import type { ControllerServiceClient } from "../../../proto/gen/pallet/v1/contr
 import type { StopSignal } from "../../../proto/linux/stop-signals.ts";
 import type { Clock } from "../../../proto/time/clock.ts";
 import type { CheckReport } from "../../check/check-serving.ts";
+import type { ServeOption } from "../../config/document-config.ts";
 
 /** Bytes for a program: no more than its reader takes. */
 export interface BinaryOutput {
@@ -28,12 +29,6 @@ export interface Input {
   readLine(signal: AbortSignal): Promise<string | undefined>;
   /** Everything up to the end of the input. */
   bytes(): AsyncIterable<Uint8Array>;
-}
-
-/** An option of `controller serve`, in commander's syntax, for example "--data-dir DIR". */
-export interface ServeOption {
-  readonly flags: string;
-  readonly description: string;
 }
 
 /** What `controller serve` does: the configuration declares its options, the wiring does the work. */

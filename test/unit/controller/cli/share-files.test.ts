@@ -60,6 +60,16 @@ describe("the files of a package", requires("manual"), () => {
 
   const pages = [...shareFiles(edition).keys()].filter((file) => file.startsWith("man/"));
 
+  it("are the manual, and completions where the shells look for them", () => {
+    const others = [...shareFiles(edition).keys()].filter((file) => !pages.includes(file));
+    assert.deepEqual(others, [
+      "bash-completion/completions/controller",
+      "zsh/vendor-completions/_controller",
+      "fish/vendor_completions.d/controller.fish",
+    ]);
+    assert.ok(pages.includes("man/man1/controller-reimage.1") && pages.includes("man/man5/pallet.yaml.5"));
+  });
+
   it("are pages in which mandoc finds nothing to complain of", async () => {
     const { stdout } = await execa("mandoc", ["-Tlint", "-W", "style", ...pages], { cwd: folder, reject: false });
     // lexgrog(1) wants a name and its summary on one line, however long.

@@ -24,6 +24,7 @@ const commands = [
   "events",
   "backup",
   "restore",
+  "completion",
   "nodes",
   "node show",
   "node logs",
