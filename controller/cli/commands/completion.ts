@@ -20,9 +20,10 @@ export function registerCompletion(program: Command, toAction: ToAction): void {
     .addHelpText(
       "after",
       examples(
-        ["source <(controller completion bash)", "in this shell, or in ~/.bashrc in every new one"],
+        ["controller completion bash > /etc/bash_completion.d/controller", "with bash-completion, for every new shell"],
         ["controller completion zsh > ~/.zfunc/_controller", "with fpath+=(~/.zfunc) before compinit in ~/.zshrc"],
         ["controller completion fish > ~/.config/fish/completions/controller.fish"],
+        ["source <(controller completion bash)", "in this shell alone"],
       ),
     )
     .action(

@@ -42,8 +42,8 @@ export interface CompletionPlan {
 /**
  * Plans the completion of a program.
  *
- * @throws Error for a placeholder that is not known, or an option that takes a value in one command only: shells tell
- * options from operands before they know the command
+ * @throws Error for an option that takes a value in one command only: shells tell options from operands before they know
+ * the command
  */
 export function planCompletion(program: CommandShape): CompletionPlan {
   const commands = planBelow(program, [""], program);

@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Command } from "commander";
 import { planCompletion } from "../../../../../controller/cli/completion/plan-completion.ts";
+import { knownPlaceholders } from "../../../../../controller/cli/completion/value-source.ts";
+import { describeProgram } from "../../../../../controller/cli/share-files.ts";
+import { everyCommand } from "../../../../../controller/cli/tree/command-shape.ts";
 import { describeCommand } from "../../../../../controller/cli/tree/describe-command.ts";
 
 /** The plan of a program with one command. */
@@ -49,8 +52,17 @@ it("an option without a value may not have one in another command", () => {
   assert.throws(() => planCompletion(describeCommand(program)), /--json: a value in one command, none in another/);
 });
 
-it("a placeholder of which nobody has said what it takes is refused", () => {
-  assert.throws(() => planOf((command) => command.argument("<gizmo>")), /"gizmo" is no known placeholder/);
+describe("the placeholders of the commands", () => {
+  it("are such as somebody has said of what they take, in controller/cli/completion/value-source.ts", () => {
+    const names = everyCommand(describeProgram()).flatMap(({ usage, arguments: own, options }) => [
+      ...own.filter(({ choices }) => choices.length === 0).map(({ name }) => name),
+      ...(usage.match(/\b[A-Z][A-Z=-]+/g) ?? []).map((name) => name.toLowerCase()),
+      ...options.flatMap(({ value }) => (value !== undefined && value.choices.length === 0 ? [value.name] : [])),
+    ]);
+    // Of help: any command.
+    const unknown = names.filter((name) => name !== "command" && !knownPlaceholders.has(name));
+    assert.deepEqual([...new Set(unknown)], []);
+  });
 });
 
 it("every spelling of a command calls it", () => {
