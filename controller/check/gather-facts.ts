@@ -40,7 +40,7 @@ export async function gatherFacts(config: Config, contract: string): Promise<Fac
     capabilities: await readCapabilities(),
     missing: await findMissing(planServe(config).needs),
     interfaces: await readInterfaces(),
-    ports: await readPorts(config.socket),
+    ports: await readPorts(config),
     bootTree: { ...(manifest !== undefined && { manifest }), sizes: await readSizes(bootTree, manifest) },
     kernel: await readKernel(bootTree, agent.kernel, fileOf),
     ...(agent.initrd !== undefined && { initrd: await readInitrd(bootTree, agent.initrd, fileOf) }),

@@ -1,5 +1,6 @@
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { readdir, readFile, readlink, realpath } from "node:fs/promises";
 import { parseSockets, parseUnit, parseUnixSocket } from "../network/parse-sockets.ts";
+import { databaseIn } from "../store/replace-state.ts";
 import type { HeldPort } from "./held-port.ts";
 
 const tables = [
@@ -13,20 +14,29 @@ const tables = [
 interface Processes {
   /** Ids of the processes that have a socket open, by its inode. */
   readonly owners: ReadonlyMap<number, readonly number[]>;
+  /** Ids of those that have the file open that was asked about. */
+  readonly users: readonly number[];
   readonly parents: ReadonlyMap<number, number>;
 }
 
+/** What a running controller has open: the unix socket once it answers commands, the database from before its first port. */
+interface ControllerPaths {
+  readonly socket: string;
+  readonly stateDirectory: string;
+}
+
 /**
- * Ports of this machine on which something waits, and whose they are. What belongs to the controller that listens at
- * the unix socket, or to a program that it started, is left out: it will give them up before another takes its place.
+ * Ports of this machine on which something waits, and whose they are. What belongs to the controller of these paths, or
+ * to a program that it started, is left out: it will give them up before another takes its place.
  */
-export async function readPorts(controllerSocket: string): Promise<readonly HeldPort[]> {
+export async function readPorts({ socket, stateDirectory }: ControllerPaths): Promise<readonly HeldPort[]> {
   const listed = await Promise.all(
     tables.map(async ([name, protocol]) => parseSockets(await readText(`/proc/net/${name}`), protocol)),
   );
-  const { owners, parents } = await readProcesses();
-  const inode = parseUnixSocket(await readText("/proc/net/unix"), controllerSocket);
-  const controllers = (inode !== undefined && owners.get(inode)) || [];
+  const database = databaseIn(stateDirectory);
+  const { owners, parents, users } = await readProcesses(await realpath(database).catch(() => database));
+  const inode = parseUnixSocket(await readText("/proc/net/unix"), socket);
+  const controllers = [...users, ...((inode !== undefined && owners.get(inode)) || [])];
   const isControllers = (pid: number): boolean => {
     for (let at: number | undefined = pid; at !== undefined && at > 1; at = parents.get(at))
       if (controllers.includes(at)) return true;
@@ -47,8 +57,9 @@ async function describeProcess(pid: number): Promise<NonNullable<HeldPort["proce
   return { pid, name, ...(unit !== undefined && { unit }) };
 }
 
-async function readProcesses(): Promise<Processes> {
+async function readProcesses(file: string): Promise<Processes> {
   const owners = new Map<number, number[]>();
+  const users: number[] = [];
   const parents = new Map<number, number>();
   for (const entry of await readdir("/proc")) {
     const pid = Number(entry);
@@ -58,11 +69,12 @@ async function readProcesses(): Promise<Processes> {
     if (parent !== undefined) parents.set(pid, Number(parent));
     for (const descriptor of await readdir(`/proc/${pid}/fd`).catch(goneOrForeign)) {
       const target = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(goneOrForeign);
+      if (target === file) users.push(pid);
       const inode = /^socket:\[(\d+)\]$/.exec(String(target))?.[1];
       if (inode !== undefined) owners.set(Number(inode), [...(owners.get(Number(inode)) ?? []), pid]);
     }
   }
-  return { owners, parents };
+  return { owners, parents, users };
 }
 
 /** The text of a file of /proc; empty for what has since ended, or is not for this user's eyes. */

@@ -5,6 +5,7 @@ import { Failure, messageOf } from "../../proto/failure.ts";
 import { readPorts } from "../check/read-ports.ts";
 import type { Config } from "../config/config.ts";
 import { readConfig } from "../config/read-config.ts";
+import { settings } from "../config/settings.ts";
 import { planServe } from "../network/plan-requirements.ts";
 import { findMissing } from "../requirements/find-unmet.ts";
 import type { Requirements } from "../requirements/requirements.ts";
@@ -54,7 +55,10 @@ export async function gatherSetupFacts(
   const packagedConfig = sourceFiles["pallet.yaml"] ?? "";
   const found = contents.get(setupPaths.config) ?? { kind: "absent" };
   const config = isUnset(found, packagedConfig) ? undefined : await readServeConfig();
-  const socket = typeof config === "object" ? config.socket : "/run/pallet/controller.sock";
+  const controller =
+    typeof config === "object"
+      ? config
+      : { socket: settings.socket.fallback, stateDirectory: settings.stateDirectory.fallback };
   const unwritable = await Promise.all(
     ["/etc/systemd/system", "/etc/pallet", "/var/lib/pallet"].map(async (folder) => {
       const reason = await whyUnwritable(folder);
@@ -74,7 +78,7 @@ export async function gatherSetupFacts(
     ),
     files,
     contents,
-    ports: await readPorts(socket),
+    ports: await readPorts(controller),
     droppingChains:
       has("nft") && isRoot
         ? parseRuleset(await machine.run("nft", "--json", "list", "ruleset"), firewallTable, rackName)
