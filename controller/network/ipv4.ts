@@ -44,6 +44,11 @@ export function isInNetwork({ base, prefixLength }: Ipv4Network, address: number
   return (address & maskOf(prefixLength)) >>> 0 === base;
 }
 
+/** Whether two networks have an address in common: one is in the other. */
+export function networksOverlap(one: Ipv4Network, other: Ipv4Network): boolean {
+  return one.prefixLength <= other.prefixLength ? isInNetwork(one, other.base) : isInNetwork(other, one.base);
+}
+
 /**
  * Whether a host may have the address: in the network, and neither its first nor its last where it has more than two.
  */

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Failure, messageOf } from "../../proto/failure.ts";
+import { isDiskFull } from "../../proto/linux/disk-full.ts";
 import { digestOf } from "./content.ts";
 import { type Journal, journalFile, renderJournal } from "./journal.ts";
 import type { Machine } from "./machine.ts";
@@ -21,8 +22,7 @@ export async function carryOutSetup(plan: SetupPlan, machine: Machine, say: Say)
     throw new Failure("invalid", "something is in the way of this setup");
   const folders = await missingFolders(machine, pathsOf(plan.changes));
   const journal = { ...plan.journal, folders: [...new Set([...plan.journal.folders, ...folders])] };
-  await machine.makeFolder(path.dirname(journalFile));
-  await writeJournal(machine, journal);
+  await beginJournal(machine, journal);
   for (const folder of folders) await machine.makeFolder(folder);
   await takeSteps(plan, machine, say);
   await writeJournal(machine, { ...journal, phase: "applied", files: await settledFiles(machine, journal.files) });
@@ -31,16 +31,33 @@ export async function carryOutSetup(plan: SetupPlan, machine: Machine, say: Say)
 /** Carries out an undo without conflicts; the note of the setup goes last. */
 export async function carryOutUndo(plan: UndoPlan, machine: Machine, say: Say): Promise<void> {
   if (plan.conflicts.length > 0) throw new Failure("invalid", "something is in the way of this undo");
-  await writeJournal(machine, plan.journal);
+  await writeJournal(machine, plan.journal).catch((error: unknown) => {
+    // The note that is there leads back as well, and what an undo removes is what a full disk needs.
+    if (!isDiskFull(error)) throw error;
+  });
   // What an interrupted write left beside a file that is not there.
   for (const { path: file } of plan.journal.files)
     if ((await machine.read(file)).kind === "absent" && (await machine.folderExists(path.dirname(file))))
       await machine.remove(file);
-  await takeSteps(plan, machine, say);
+  const isLast = ({ kind }: Action): boolean => kind === "start" || kind === "restart";
+  await takeSteps({ ...plan, actions: plan.actions.filter((action) => !isLast(action)) }, machine, say);
+  // A service that fails by itself may not keep the machine half undone for ever.
+  const failures: string[] = [];
+  for (const action of plan.actions.filter(isLast)) {
+    say(action);
+    try {
+      await act(action, machine);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      failures.push(error.message);
+    }
+  }
   for (const folder of plan.journal.folders.toReversed()) await machine.removeFolder(folder);
   await machine.remove(journalFile);
   // It is the controller's, who may have much in it.
   await machine.removeFolder(path.dirname(journalFile));
+  if (failures.length > 0)
+    throw new Failure("tool-failed", `the setup is undone, but a service did not start: ${failures.join("; ")}`);
 }
 
 async function takeSteps({ stops, changes, actions }: Steps, machine: Machine, say: Say): Promise<void> {
@@ -68,6 +85,9 @@ async function act(action: Action, machine: Machine): Promise<void> {
       return;
     case "reload":
       return await reload(action.what, machine);
+    case "raise":
+      await machine.run("ip", "link", "set", "dev", action.device, "up");
+      return;
     case "rename":
       // A name can only be changed while the interface is down, before Linux 6.2.
       await machine.run("ip", "link", "set", "dev", action.from, "down");
@@ -125,14 +145,21 @@ export async function awaitAddress(machine: Machine, address: string, withinMs =
   }
 }
 
+/** Throws where the note cannot be written; then everything is as it was. */
+async function beginJournal(machine: Machine, journal: Omit<Journal, "version">): Promise<void> {
+  const folder = path.dirname(journalFile);
+  const isNew = !(await machine.folderExists(folder));
+  try {
+    await machine.makeFolder(folder);
+    await writeJournal(machine, journal);
+  } catch (cause) {
+    if (isNew) await machine.removeFolder(folder);
+    throw new Failure("invalid", `${messageOf(cause)}, so nothing was changed`, { cause });
+  }
+}
+
 async function writeJournal(machine: Machine, journal: Omit<Journal, "version">): Promise<void> {
-  await machine
-    .write(journalFile, { kind: "file", text: renderJournal(journal), mode: 0o600 })
-    .catch((cause: unknown) => {
-      throw new Failure("invalid", `cannot write ${journalFile}, so nothing was changed: ${messageOf(cause)}`, {
-        cause,
-      });
-    });
+  await machine.write(journalFile, { kind: "file", text: renderJournal(journal), mode: 0o600 });
 }
 
 /** The same notes, of what is there now alone; what somebody else made of a file keeps what ours was. */

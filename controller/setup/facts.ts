@@ -21,11 +21,13 @@ export interface Link {
   readonly hasCarrier: boolean;
   /** IPv4, in CIDR notation. */
   readonly addresses: readonly string[];
+  /** IPv6, without their prefixes. */
+  readonly ipv6Addresses: readonly string[];
 }
 
-/** A route of the main table. */
+/** A route of the main table; of IPv6, only the default route. */
 export interface Route {
-  /** In CIDR notation; 0.0.0.0/0 for the default route. */
+  /** In CIDR notation; 0.0.0.0/0 or ::/0 for the default route. */
   readonly network: string;
   readonly device: string;
 }
@@ -71,7 +73,7 @@ export interface SetupFacts {
   readonly otherDhcp?: { readonly servers: readonly string[] } | { readonly unasked: string };
   /** Folders that cannot be written to, by what keeps us from it. */
   readonly unwritable: readonly { readonly folder: string; readonly reason: string }[];
-  /** The address of this machine that the operator is logged in at over SSH. */
+  /** The address of this machine, of IPv4 or IPv6, that the operator is logged in at over SSH. */
   readonly loginAddress?: string;
   /** Whether the controller's program is where its unit starts it. */
   readonly hasProgram: boolean;
@@ -81,6 +83,8 @@ export interface SetupFacts {
   readonly packagedConfig: string;
   /** Whether the Debian package is installed: the program and its unit are its own, then. */
   readonly isPackaged: boolean;
+  /** The schema of the state database that is there, and the newest that this version knows. */
+  readonly state?: { readonly schema: number; readonly known: number };
   /** What an earlier setup noted. */
   readonly journal?: Journal;
 }

@@ -1,7 +1,13 @@
 import { debianPackages } from "../../proto/linux/debian-package.ts";
 import { selectPortProblems } from "../check/select-port-problems.ts";
 import type { Config } from "../config/config.ts";
-import { formatIpv4Network, type Ipv4Network, isInNetwork, parseIpv4Network } from "../network/ipv4.ts";
+import {
+  formatIpv4Network,
+  type Ipv4Network,
+  isInNetwork,
+  networksOverlap,
+  parseIpv4Network,
+} from "../network/ipv4.ts";
 import { saysSomething, unitsInTheWay } from "./debian-units.ts";
 import type { Link, SetupFacts } from "./facts.ts";
 import { findClaims, isNetworkFile } from "./parse-network-files.ts";
@@ -79,6 +85,13 @@ function* machineConflicts(facts: SetupFacts): Generator<Conflict> {
       message: "there is no systemd-networkd here, which keeps the rack's interface",
       remedy: "use a Debian 12 with systemd",
     };
+  if (facts.state !== undefined && facts.state.schema > facts.state.known)
+    yield {
+      message:
+        `the state here was written by a newer version of Pallet (schema ${facts.state.schema}, this one knows ` +
+        `${facts.state.known}): its controller would not start`,
+      remedy: "use that version, or move the state directory away",
+    };
   for (const name of ["systemd-networkd.service", "pallet-controller.service", "chrony.service"])
     if (facts.units.get(name)?.enablement === "masked")
       yield { message: `${name} is masked, and a setup needs it`, remedy: `systemctl unmask ${name}` };
@@ -118,25 +131,42 @@ function* linkConflicts({ rack: named, uplink }: SetupChoice, rack: Link, facts:
       message: `${named} is a port of ${rack.controller}, which has its addresses`,
       remedy: `ip link set ${named} nomaster, and see to it that nothing adds it again; or ${other}`,
     };
-  if (routes.some(({ network, device }) => network === "0.0.0.0/0" && device === rack.name))
+  const twin = links.find((link) => link.name !== rack.name && isHardware(link) && ownMac(link) === ownMac(rack));
+  if (twin !== undefined)
+    yield {
+      message: `${named} and ${twin.name} have the same MAC address, ${ownMac(rack)}, by which the rack's interface is known`,
+      remedy: `give ${twin.name} another (MACAddress= in a systemd.link(5) for its port), or use another adapter`,
+    };
+  if (routes.some(({ network, device }) => defaultNetworks.includes(network) && device === rack.name))
     yield {
       message: `${named} is the way to this machine's own default route: it is not the rack's, or not only`,
       remedy: other,
     };
 }
 
+const defaultNetworks: readonly string[] = ["0.0.0.0/0", "::/0"];
+
+/** Whether an interface is a network card, or passes for one: it has a MAC address of its own. */
+export function isHardware({ type, kind }: Link): boolean {
+  return type === "ether" && (kind === undefined || !stackedKinds.includes(kind));
+}
+
+/** The address burnt into it. */
+function ownMac({ mac, permanentMac }: Link): string {
+  return permanentMac ?? mac;
+}
+
 /** Kinds (ip-link(8)) of interfaces that have another one's MAC address, or none of their own. */
 const stackedKinds: readonly string[] = ["vlan", "macvlan", "macvtap", "ipvlan", "bridge", "bond", "team", "wireguard"];
 
 function* claimConflicts(rack: Link, facts: SetupFacts): Generator<Conflict> {
-  const own: readonly string[] = [setupPaths.link, setupPaths.network];
-  const theirs = new Map([...facts.files].filter(([file]) => !own.includes(file)));
-  for (const { file, by } of findClaims(theirs, rack)) {
-    // Ours come first where both match by a pattern.
-    if (by === "systemd-networkd" && isLater(file)) continue;
+  const theirs = filesOfOthers(facts);
+  for (const { file, by, isWide } of findClaims(theirs, rack)) {
+    if (isOverruled(file, isWide)) continue;
+    const keeper = by === "udev" ? "a setup" : "systemd-networkd";
     yield {
-      message: `${by} configures ${rack.name} by ${file}`,
-      remedy: `take ${rack.name} out of ${file}, and out of ${by}: one has to keep it, and that will be systemd-networkd`,
+      message: `${by} ${by === "udev" ? "names" : "configures"} ${rack.name} by ${file}`,
+      remedy: `take ${rack.name} out of ${file}${by === "udev" ? "" : `, and out of ${by}`}: one has to keep it, and that will be ${keeper}`,
     };
   }
   if (facts.units.get("systemd-networkd.service")?.isActive !== true) {
@@ -160,9 +190,24 @@ function leaves({ files }: SetupFacts, name: string): boolean {
   return name === "dhcpcd.service" && new RegExp(`^denyinterfaces\\b.*\\b${rackName}\\b`, "m").test(text);
 }
 
-function isLater(file: string): boolean {
+/** Files of others that have the rack's interface only as one of many, and give way to those of a setup. */
+export function findOverruled(rack: Link, facts: SetupFacts): readonly string[] {
+  const claims = findClaims(filesOfOthers(facts), rack);
+  return claims.flatMap(({ file, isWide }) => (isWide && isOverruled(file, isWide) ? [file] : []));
+}
+
+function filesOfOthers({ files, journal }: SetupFacts): ReadonlyMap<string, string> {
+  // A version before this one may have had others.
+  const own = new Set([setupPaths.link, setupPaths.network, ...(journal?.files.map(({ path }) => path) ?? [])]);
+  return new Map([...files].filter(([file]) => !own.has(file)));
+}
+
+/** What netplan makes in /run is of a file in /etc, which counts. */
+function isOverruled(file: string, isWide: boolean): boolean {
   const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
-  return nameOf(file) > nameOf(setupPaths.network) && file.startsWith("/run/");
+  const isOfSystemd = /^\/(etc|run)\/systemd\//.test(file);
+  const isLater = !isOfSystemd || nameOf(file) > nameOf(setupPaths.network);
+  return isLater && (isWide || file.startsWith("/run/"));
 }
 
 function* networkConflicts(
@@ -171,23 +216,7 @@ function* networkConflicts(
   facts: SetupFacts,
 ): Generator<Conflict> {
   const remedy = "give another with --address, for example --address 10.78.0.1/24";
-  const wanted = formatIpv4Network(network);
-  const seen = new Set<string>();
-  for (const { name, addresses } of facts.links) {
-    if (name === rack.name) continue;
-    for (const each of addresses) {
-      const theirs = parseIpv4Network(each);
-      if (theirs === undefined || !overlap(theirs, network)) continue;
-      seen.add(name);
-      yield { message: `${wanted} is in use on ${name}, which has ${each}`, remedy };
-    }
-  }
-  for (const { network: text, device } of facts.routes) {
-    const theirs = parseIpv4Network(text);
-    if (theirs === undefined || theirs.prefixLength === 0 || device === rack.name || seen.has(device)) continue;
-    if (overlap(theirs, network))
-      yield { message: `${wanted} is in use: a route to ${text} goes by ${device}`, remedy };
-  }
+  for (const message of findOtherUses(network, rack.name, facts)) yield { message, remedy };
   if (uplink !== undefined)
     for (const [file, text] of facts.files) {
       const isSysctl = file.startsWith("/etc/sysctl") && file !== setupPaths.forwarding;
@@ -197,7 +226,8 @@ function* networkConflicts(
           remedy: `take that line out, or give --uplink none`,
         };
     }
-  if (facts.loginAddress !== undefined && rack.addresses.some((each) => each.startsWith(`${facts.loginAddress}/`)))
+  const own = [...rack.addresses.map((each) => each.split("/")[0]), ...rack.ipv6Addresses];
+  if (facts.loginAddress !== undefined && own.includes(facts.loginAddress))
     yield {
       message: `you are logged in over SSH at ${facts.loginAddress}, on ${rack.name}: nodes need no SSH, so it would end`,
       remedy: `log in by ${uplink ?? "the console"}`,
@@ -210,8 +240,28 @@ function* networkConflicts(
     };
 }
 
-function overlap(one: Ipv4Network, other: Ipv4Network): boolean {
-  return one.prefixLength <= other.prefixLength ? isInNetwork(one, other.base) : isInNetwork(other, one.base);
+/** Where else than on the rack's interface its network is in use: one sentence without its full stop for each. */
+export function* findOtherUses(
+  network: Ipv4Network,
+  rack: string,
+  { links, routes }: Pick<SetupFacts, "links" | "routes">,
+): Generator<string> {
+  const wanted = formatIpv4Network(network);
+  const seen = new Set<string>();
+  for (const { name, addresses } of links) {
+    if (name === rack) continue;
+    for (const each of addresses) {
+      const theirs = parseIpv4Network(each);
+      if (theirs === undefined || !networksOverlap(theirs, network)) continue;
+      seen.add(name);
+      yield `${wanted} is in use on ${name}, which has ${each}`;
+    }
+  }
+  for (const { network: text, device } of routes) {
+    const theirs = parseIpv4Network(text);
+    if (theirs === undefined || theirs.prefixLength === 0 || device === rack || seen.has(device)) continue;
+    if (networksOverlap(theirs, network)) yield `${wanted} is in use: a route to ${text} goes by ${device}`;
+  }
 }
 
 function* configConflicts({ address }: SetupChoice, { listen, dhcp }: Config): Generator<Conflict> {

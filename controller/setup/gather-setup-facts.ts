@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
 import process from "node:process";
 import { Failure, messageOf } from "../../proto/failure.ts";
 import { readPorts } from "../check/read-ports.ts";
@@ -9,6 +10,8 @@ import { settings } from "../config/settings.ts";
 import { planServe } from "../network/plan-requirements.ts";
 import { findMissing } from "../requirements/find-unmet.ts";
 import type { Requirements } from "../requirements/requirements.ts";
+import { readSchemaVersion } from "../store/read-schema-version.ts";
+import { migrations } from "../store/schema.ts";
 import type { Content } from "./content.ts";
 import { consideredPlaces, consideredUnits } from "./debian-units.ts";
 import type { SetupFacts } from "./facts.ts";
@@ -65,13 +68,21 @@ export async function gatherSetupFacts(
       return reason === undefined ? [] : [{ folder, reason }];
     }),
   );
-  const loginAddress = env["SSH_CONNECTION"]?.split(" ")[2];
+  // "fe80::1%eth1", where it is one of the link.
+  const loginAddress = env["SSH_CONNECTION"]?.split(" ")[2]?.split("%")[0];
+  const stateDirectory = typeof config === "object" ? config.stateDirectory : path.dirname(journalFile);
+  const schema = await readSchemaVersion(path.join(stateDirectory, "pallet.sqlite"));
   const isRoot = process.getuid?.() === 0;
   return {
     isRoot,
     missing,
     links: has("ip") ? parseLinks(await machine.run("ip", "-json", "-details", "address"), await wireless()) : [],
-    routes: has("ip") ? parseRoutes(await machine.run("ip", "-json", "-4", "route")) : [],
+    routes: has("ip")
+      ? [
+          ...parseRoutes(await machine.run("ip", "-json", "-4", "route")),
+          ...parseRoutes(await machine.run("ip", "-json", "-6", "route", "show", "default"), "::/0"),
+        ]
+      : [],
     units: parseUnits(
       await machine.run("systemctl", "show", `--property=${unitProperties}`, ...consideredUnits),
       consideredUnits,
@@ -88,6 +99,7 @@ export async function gatherSetupFacts(
     unwritable: unwritable.flat(),
     ...(loginAddress !== undefined && { loginAddress }),
     hasProgram: (await machine.read("/usr/local/bin/controller")).kind !== "absent",
+    ...(schema !== undefined && { state: { schema, known: migrations.length } }),
     unit: sourceFiles["pallet-controller.service"] ?? "",
     packagedConfig,
     isPackaged: existsSync(packagedUnit),

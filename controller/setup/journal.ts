@@ -11,7 +11,13 @@ const schema = z.object({
   version: z.literal(version),
   /** applying, undoing: begun, and perhaps not ended. */
   phase: z.enum(["applying", "applied", "undoing"]),
-  choice: z.object({ uplink: z.string().optional(), address: z.string(), prefixLength: z.number().int() }),
+  choice: z.object({
+    uplink: z.string().optional(),
+    /** Its MAC address, in setups of a version that notes it. */
+    uplinkMac: z.string().optional(),
+    address: z.string(),
+    prefixLength: z.number().int(),
+  }),
   /** The rack's interface: its MAC address, and what it was called before. */
   rack: z.object({ mac: z.string(), name: z.string(), isUp: z.boolean(), addresses: z.array(z.string()) }),
   /**

@@ -1,7 +1,21 @@
 import { constants } from "node:fs";
-import { access, lstat, mkdir, open, readdir, readFile, readlink, rename, rm, rmdir, symlink } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  rmdir,
+  symlink,
+} from "node:fs/promises";
 import path from "node:path";
 import { Failure, messageOf } from "../../proto/failure.ts";
+import { isDiskFull } from "../../proto/linux/disk-full.ts";
 import { flush } from "../../proto/linux/flush.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import { systemEnvironment } from "../network/supervise-process.ts";
@@ -43,21 +57,16 @@ export function thisMachine(root = "/"): Machine {
     },
     async write(file, content) {
       const draft = `${at(file)}${draftSuffix}`;
-      await rm(draft, { force: true });
-      if (content.kind === "link") await symlink(content.to, draft);
-      else {
-        const handle = await open(draft, "wx", content.mode);
-        try {
-          await handle.writeFile(content.text);
-          // Whatever the umask.
-          await handle.chmod(content.mode);
-          await handle.sync();
-        } finally {
-          await handle.close();
-        }
+      try {
+        await rm(draft, { force: true });
+        await writeDraft(draft, content);
+        await rename(draft, at(file));
+        await flush(path.dirname(at(file)));
+      } catch (error) {
+        // The space that it takes may be the last that an undo has.
+        await rm(draft, { force: true });
+        throw cannot("write", file, error);
       }
-      await rename(draft, at(file));
-      await flush(path.dirname(at(file)));
     },
     async remove(file) {
       await rm(`${at(file)}${draftSuffix}`, { force: true });
@@ -65,9 +74,13 @@ export function thisMachine(root = "/"): Machine {
       await flush(path.dirname(at(file))).catch(absent);
     },
     async makeFolder(folder) {
-      await mkdir(at(folder), { mode: 0o755 }).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== "EEXIST") throw error;
-      });
+      try {
+        await mkdir(at(folder));
+        // Whatever the umask: systemd-networkd, for one, reads its files as a user of its own.
+        await chmod(at(folder), 0o755);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw cannot("make", folder, error);
+      }
       await flush(path.dirname(at(folder)));
     },
     async removeFolder(folder) {
@@ -89,6 +102,24 @@ export function thisMachine(root = "/"): Machine {
       throw new Failure("tool-failed", `${[program, ...args].join(" ")}: ${said}`);
     },
   };
+}
+
+async function writeDraft(draft: string, content: Written): Promise<void> {
+  if (content.kind === "link") return await symlink(content.to, draft);
+  const handle = await open(draft, "wx", content.mode);
+  try {
+    await handle.writeFile(content.text);
+    // Whatever the umask.
+    await handle.chmod(content.mode);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function cannot(verb: string, place: string, cause: unknown): Failure {
+  const why = isDiskFull(cause) ? "its disk is full" : messageOf(cause);
+  return new Failure("invalid", `cannot ${verb} ${place}: ${why}`, { cause });
 }
 
 /** Why a folder, or the nearest above it that exists, cannot be written to; undefined where it can. */

@@ -37,14 +37,21 @@ export function parseLinks(text: string, wireless: readonly string[]): readonly 
     addresses: each.addr_info.flatMap(({ family, local, prefixlen }) =>
       family === "inet" && local !== undefined ? [`${local}/${prefixlen ?? 32}`] : [],
     ),
+    ipv6Addresses: each.addr_info.flatMap(({ family, local }) =>
+      family === "inet6" && local !== undefined ? [local] : [],
+    ),
   }));
 }
 
-/** Reads what `ip -json -4 route` prints. */
-export function parseRoutes(text: string): readonly Route[] {
+/**
+ * Reads what `ip -json route` prints.
+ *
+ * @param everything the network of a default route: 0.0.0.0/0, or ::/0 for `ip -6`
+ */
+export function parseRoutes(text: string, everything = "0.0.0.0/0"): readonly Route[] {
   return routes.parse(JSON.parse(text.trim() === "" ? "[]" : text)).flatMap(({ dst, dev }) => {
     if (dev === undefined) return [];
-    const network = dst === "default" ? "0.0.0.0/0" : dst.includes("/") ? dst : `${dst}/32`;
+    const network = dst === "default" ? everything : dst.includes("/") ? dst : `${dst}/32`;
     return [{ network, device: dev }];
   });
 }

@@ -3,7 +3,7 @@ import { parseConfigFile } from "../config/parse-config-file.ts";
 import { configFailure, resolveConfig } from "../config/resolve-config.ts";
 import { digestOf } from "./content.ts";
 import type { SetupFacts } from "./facts.ts";
-import { type Conflict, describeLinks, findConflicts, findRack } from "./find-conflicts.ts";
+import { type Conflict, describeLinks, findConflicts, findOverruled, findRack } from "./find-conflicts.ts";
 import type { Journal } from "./journal.ts";
 import { type FileChange, planChanges } from "./plan-changes.ts";
 import { namesOf, renderConfig, renderFiles, setupPaths, timeHolder } from "./render-files.ts";
@@ -14,6 +14,7 @@ export type Action =
   | { readonly kind: "stop" | "start" | "restart"; readonly unit: string }
   | { readonly kind: "reload"; readonly what: "systemd" | "udev" | "NetworkManager" | "network" }
   | { readonly kind: "rename"; readonly from: string; readonly to: string; readonly isUp: boolean }
+  | { readonly kind: "raise"; readonly device: string }
   | { readonly kind: "address"; readonly device: string; readonly add: boolean; readonly address: string }
   | { readonly kind: "forward"; readonly on: boolean };
 
@@ -44,7 +45,12 @@ export function planSetup(choice: SetupChoice, facts: SetupFacts): SetupPlan {
   const config = facts.config ?? firstConfig(choice);
   if (typeof config === "string")
     return {
-      conflicts: [{ message: `${setupPaths.config} cannot be used: ${config}`, remedy: "mend it, or move it away" }],
+      conflicts: [
+        {
+          message: `${setupPaths.config} cannot be used: ${config}`,
+          remedy: "mend it, or move it away; if a newer version of Pallet wrote it, use that version",
+        },
+      ],
       ...nothing,
     };
   const rack = findRack(choice, facts);
@@ -90,6 +96,7 @@ export function planSetup(choice: SetupChoice, facts: SetupFacts): SetupPlan {
   const isOther = changes.some(({ path }) => path === setupPaths.config || path === setupPaths.unit);
   if (!active("pallet-controller.service")) actions.push({ kind: "start", unit: "pallet-controller.service" });
   else if (isOther) actions.push({ kind: "restart", unit: "pallet-controller.service" });
+  const uplinkMac = facts.links.find(({ name }) => name === choice.uplink)?.mac;
   const former = journal?.former ?? {
     forwards: facts.forwards,
     active: [...facts.units].flatMap(([name, { isActive }]) => (isActive ? [name] : [])),
@@ -106,6 +113,7 @@ export function planSetup(choice: SetupChoice, facts: SetupFacts): SetupPlan {
       phase: "applying",
       choice: {
         ...(choice.uplink !== undefined && { uplink: choice.uplink }),
+        ...(uplinkMac !== undefined && uplinkMac !== "" && { uplinkMac }),
         address: choice.address,
         prefixLength: choice.network.prefixLength,
       },
@@ -157,6 +165,9 @@ function* notesOf(
   const others = rack?.addresses.filter((each) => each !== own && facts.journal === undefined) ?? [];
   if (others.length > 0)
     yield `${name} has ${others.join(" and ")} now, which nothing keeps: it goes, and undo gives it back`;
+  const overruled = rack === undefined ? [] : findOverruled(rack, facts);
+  if (overruled.length > 0)
+    yield `${overruled.join(" and ")} would have ${name}, too, among others: systemd-networkd goes by the setup's own file for it`;
   const time = timeHolder(facts);
   if (time !== undefined)
     yield `${time} serves time here already: see to it that it answers the rack's network, so that boards know the time`;
@@ -171,6 +182,10 @@ function* notesOf(
     yield `${managers.join(" and ")} ${managers.length === 1 ? "keeps" : "keep"} the other interfaces; systemd-networkd keeps ${rackName} alone`;
   if (domain !== undefined && facts.units.get("systemd-resolved.service")?.isActive !== true)
     yield `nodes find each other by name (NODE.${domain}); this machine finds them only with systemd-resolved, which does not run here`;
-  if (uplink !== undefined && !facts.routes.some(({ network: to, device }) => to === "0.0.0.0/0" && device === uplink))
-    yield `${uplink} has no default route now: nodes reach the world once it has one`;
+  const leads = (network: string): boolean =>
+    facts.routes.some((route) => route.network === network && route.device === uplink);
+  if (uplink !== undefined && !leads("0.0.0.0/0"))
+    yield leads("::/0")
+      ? `${uplink} leads to the world by IPv6 alone: nodes, which have IPv4 addresses, reach it once ${uplink} has a default route for IPv4`
+      : `${uplink} has no default route now: nodes reach the world once it has one`;
 }

@@ -32,38 +32,24 @@ export function planUndo(journal: Journal, facts: SetupFacts, keepChanged: boole
 
   const actions: Action[] = [{ kind: "reload", what: "systemd" }];
   if (facts.units.get("systemd-udevd.service")?.exists === true) actions.push({ kind: "reload", what: "udev" });
-  if (notes.has(setupPaths.networkManager) && is("NetworkManager.service"))
-    actions.push({ kind: "reload", what: "NetworkManager" });
   const ownsNetworkd = !was("systemd-networkd.service");
   if (ownsNetworkd) {
     // Its socket would start it again at the next change of the network.
     for (const unit of ["systemd-networkd.socket", "systemd-networkd.service"])
       if (is(unit) && !was(unit)) actions.push({ kind: "stop", unit });
-  } else if (is("systemd-networkd.service")) actions.push({ kind: "reload", what: "network" });
-
-  const rack = facts.links.find(({ name, mac }) => name === rackName && mac === journal.rack.mac);
-  const device = rack?.name ?? journal.rack.name;
-  const found = rack ?? facts.links.find(({ name, mac }) => name === device && mac === journal.rack.mac);
-  const own = `${journal.choice.address}/${journal.choice.prefixLength}`;
-  if (found?.addresses.includes(own) === true && !journal.rack.addresses.includes(own))
-    actions.push({ kind: "address", device, add: false, address: own });
-  // Its name is free only where no other interface has it meanwhile.
-  if (
-    rack !== undefined &&
-    journal.rack.name !== rackName &&
-    !facts.links.some(({ name }) => name === journal.rack.name)
-  )
-    actions.push({ kind: "rename", from: rackName, to: journal.rack.name, isUp: journal.rack.isUp });
-  if (found !== undefined)
-    for (const address of journal.rack.addresses)
-      if (!found.addresses.includes(address))
-        actions.push({ kind: "address", device: journal.rack.name, add: true, address });
+  }
+  actions.push(...restoreRack(journal, facts));
+  // Only now, when the interface has the name by which they know it.
+  if (!ownsNetworkd && is("systemd-networkd.service")) actions.push({ kind: "reload", what: "network" });
+  if (notes.has(setupPaths.networkManager) && is("NetworkManager.service"))
+    actions.push({ kind: "reload", what: "NetworkManager" });
   if (!journal.former.forwards && notes.has(setupPaths.forwarding) && facts.forwards)
     actions.push({ kind: "forward", on: false });
-  if (notes.has(setupPaths.time))
-    actions.push(
-      was("chrony.service") ? { kind: "restart", unit: "chrony.service" } : { kind: "stop", unit: "chrony.service" },
-    );
+  if (notes.has(setupPaths.time)) {
+    // What starts with the machine by itself runs now, too: it has nothing else that keeps its clock.
+    const runs = was("chrony.service") || !notes.has(setupPaths.timeWanted);
+    actions.push({ kind: runs ? "restart" : "stop", unit: "chrony.service" });
+  }
   for (const unit of journal.former.active)
     if (notes.has(`/etc/systemd/system/${unit}`) && !is(unit)) actions.push({ kind: "start", unit });
   return {
@@ -79,4 +65,24 @@ export function planUndo(journal: Journal, facts: SetupFacts, keepChanged: boole
     actions,
     journal: { ...journal, phase: "undoing" },
   };
+}
+
+/** Gives the rack's interface what it had: its name, its addresses and whether it was up. */
+function* restoreRack({ rack: former, choice }: Journal, { links }: SetupFacts): Generator<Action> {
+  const isIt = ({ mac }: SetupFacts["links"][number]): boolean => mac === former.mac;
+  const found =
+    links.find((link) => isIt(link) && link.name === rackName) ??
+    links.find((link) => isIt(link) && link.name === former.name);
+  if (found === undefined) return;
+  const own = `${choice.address}/${choice.prefixLength}`;
+  if (found.addresses.includes(own) && !former.addresses.includes(own))
+    yield { kind: "address", device: found.name, add: false, address: own };
+  // Its name is free only where no other interface has it meanwhile.
+  const isFree = !links.some(({ name }) => name === former.name);
+  const device = found.name !== former.name && isFree ? former.name : found.name;
+  if (device !== found.name) yield { kind: "rename", from: found.name, to: device, isUp: former.isUp };
+  // A setup that failed at its name left it down.
+  else if (former.isUp && !found.isUp) yield { kind: "raise", device };
+  for (const address of former.addresses)
+    if (!found.addresses.includes(address)) yield { kind: "address", device, add: true, address };
 }

@@ -27,8 +27,9 @@ const units = "/etc/systemd/system";
 /** Every path that a setup may write to. */
 export const setupPaths = {
   config: "/etc/pallet/pallet.yaml",
-  link: "/etc/systemd/network/10-pallet-rack.link",
-  network: "/etc/systemd/network/10-pallet-rack.network",
+  // The first file that matches decides (systemd.network(5)), and netplan's begin with 10.
+  link: "/etc/systemd/network/00-pallet-rack.link",
+  network: "/etc/systemd/network/00-pallet-rack.network",
   networkd: "/etc/systemd/networkd.conf.d/pallet.conf",
   networkdWanted: `${units}/multi-user.target.wants/systemd-networkd.service`,
   networkManager: "/etc/NetworkManager/conf.d/pallet.conf",

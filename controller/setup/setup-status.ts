@@ -1,4 +1,6 @@
+import { parseIpv4Network } from "../network/ipv4.ts";
 import type { SetupFacts } from "./facts.ts";
+import { findOtherUses, isHardware } from "./find-conflicts.ts";
 import type { Journal } from "./journal.ts";
 import { isOurs } from "./plan-changes.ts";
 import { setupPaths } from "./render-files.ts";
@@ -36,9 +38,13 @@ export function setupStatus(journal: Journal, facts: SetupFacts): readonly PartS
   if (choice.uplink !== undefined) {
     const { uplink } = choice;
     const isThere = facts.links.some(({ name }) => name === uplink);
-    say("uplink", isThere ? uplink : `${uplink} is not there`, isThere);
+    say("uplink", isThere ? uplink : describeAbsentUplink(uplink, choice.uplinkMac, facts), isThere);
     say("forwarding", facts.forwards ? "on" : "off", facts.forwards);
   }
+  const network = parseIpv4Network(own);
+  if (network !== undefined)
+    for (const use of findOtherUses(network, rackName, facts))
+      say("range", `${use}: give the rack another (controller setup apply --address)`, false);
   for (const { path, digests } of journal.files) {
     if (digests.length === 0) continue;
     const content = facts.contents.get(path) ?? { kind: "absent" };
@@ -55,4 +61,11 @@ export function setupStatus(journal: Journal, facts: SetupFacts): readonly PartS
     say(unit, state, isActive && !isRestarting);
   }
   return parts;
+}
+
+/** The kernel counts some interfaces in the order in which it finds them: another one may have the name today. */
+function describeAbsentUplink(uplink: string, mac: string | undefined, { links }: Pick<SetupFacts, "links">): string {
+  const renamed = links.find((link) => link.mac === mac && isHardware(link))?.name;
+  if (renamed === undefined) return `${uplink} is not there`;
+  return `${uplink} is called ${renamed} now: controller setup apply --rack ${rackName} --uplink ${renamed}`;
 }

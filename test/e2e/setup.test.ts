@@ -129,7 +129,7 @@ describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 
   it("leads back and forth wherever it is killed", async () => {
     for (const file of [
       "/var/lib/pallet/setup.json",
-      "/etc/systemd/network/10-pallet-rack.network",
+      "/etc/systemd/network/00-pallet-rack.network",
       "/etc/pallet/firewall.nft",
       "/etc/pallet/pallet.yaml",
     ]) {

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "commander";
-import { messageOf } from "../../../proto/failure.ts";
+import { Failure, messageOf } from "../../../proto/failure.ts";
 import { formatIpv4, parseIpv4, parseIpv4Network } from "../../network/ipv4.ts";
 import { askCommand, askForDhcpServers, askHere } from "../../setup/ask-dhcp.ts";
 import { awaitAddress, carryOutSetup, carryOutUndo } from "../../setup/carry-out.ts";
@@ -10,6 +10,7 @@ import { findRack } from "../../setup/find-conflicts.ts";
 import { gatherSetupFacts, readJournal, setupRequirements } from "../../setup/gather-setup-facts.ts";
 import { journalFile } from "../../setup/journal.ts";
 import { type Machine, thisMachine } from "../../setup/machine.ts";
+import { parseLinks } from "../../setup/parse-links.ts";
 import { isNothing, planSetup, type SetupPlan } from "../../setup/plan-setup.ts";
 import { planUndo } from "../../setup/plan-undo.ts";
 import { defaultRackAddress, rackName, type SetupChoice } from "../../setup/setup-choice.ts";
@@ -113,10 +114,23 @@ function registerApply(setup: Command, toAction: ToAction): void {
           await carryOutSetup(plan, machine, (step) => note([describeStep(step)]));
           await awaitAddress(machine, choice.address);
         } catch (error) {
-          if (facts.journal !== undefined || (await readJournal(machine)) === undefined) throw error;
-          note([`${printable(messageOf(error))}: undoing what was done`]);
-          await undo(machine, context, true);
-          throw error;
+          const failure = await describeFailedSetup(error, choice, machine);
+          if ((await readJournal(machine)) === undefined) throw failure;
+          if (facts.journal !== undefined)
+            throw new Failure(
+              "tool-failed",
+              `${messageOf(failure)}; "controller setup apply" goes on from here, "controller setup undo" leads back`,
+              { cause: failure },
+            );
+          note([`${printable(messageOf(failure))}: undoing what was done`]);
+          await undo(machine, context, true).catch((cause: unknown) => {
+            throw new Failure(
+              "tool-failed",
+              `${messageOf(failure)}; and not all of it could be undone: ${messageOf(cause)}; see to that, then: controller setup undo`,
+              { cause },
+            );
+          });
+          throw failure;
         }
         note(['done: "controller setup status" shows how it is, "controller serve --check" what boards still lack']);
         return exitCode.done;
@@ -184,6 +198,20 @@ function registerStatus(setup: Command, toAction: ToAction): void {
         return parts.every(({ isFine }) => isFine) ? exitCode.done : exitCode.failed;
       }),
     );
+}
+
+/** What went wrong; what a tool says of an interface that is gone does not say so. */
+async function describeFailedSetup(error: unknown, choice: SetupChoice, machine: Machine): Promise<unknown> {
+  const links = parseLinks(await machine.run("ip", "-json", "-details", "address"), []);
+  const journal = await readJournal(machine);
+  if (findRack(choice, { links, ...(journal !== undefined && { journal }) }) !== undefined) return error;
+  return new Failure(
+    "tool-failed",
+    `${choice.rack} is gone, as if it was unplugged (${messageOf(error)}): plug it in, and apply again`,
+    {
+      cause: error,
+    },
+  );
 }
 
 async function makeUndo(machine: Machine, { effects }: CommandContext, keepChanged: boolean) {

@@ -80,6 +80,8 @@ function describeAction(action: Action): string {
       return `${action.kind} ${printable(action.unit)}`;
     case "reload":
       return action.what === "network" ? "have systemd-networkd read its files" : `have ${action.what} read its files`;
+    case "raise":
+      return `raise ${printable(action.device)}`;
     case "rename":
       return `rename ${printable(action.from)} to ${printable(action.to)}`;
     case "address":

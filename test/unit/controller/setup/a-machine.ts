@@ -13,6 +13,7 @@ export const uplink: Link = {
   isUp: true,
   hasCarrier: true,
   addresses: ["192.0.2.2/24"],
+  ipv6Addresses: [],
 };
 
 export const rack: Link = {

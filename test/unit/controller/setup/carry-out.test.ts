@@ -1,18 +1,15 @@
 // A setup and its undo on real files, with a machine that dies between any two of its steps; programs are noted, not run.
 import assert from "node:assert/strict";
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { parseIpv4Network } from "../../../../controller/network/ipv4.ts";
-import { carryOutSetup, carryOutUndo } from "../../../../controller/setup/carry-out.ts";
-import type { Content } from "../../../../controller/setup/content.ts";
-import type { SetupFacts } from "../../../../controller/setup/facts.ts";
 import { readJournal } from "../../../../controller/setup/gather-setup-facts.ts";
 import { type Machine, thisMachine } from "../../../../controller/setup/machine.ts";
-import { isNothing, planSetup, type SetupPlan } from "../../../../controller/setup/plan-setup.ts";
+import { isNothing, planSetup } from "../../../../controller/setup/plan-setup.ts";
 import { planUndo } from "../../../../controller/setup/plan-undo.ts";
-import { possiblePaths } from "../../../../controller/setup/render-files.ts";
-import { choice, freshMachine, running, withUnits } from "./a-machine.ts";
+import { choice, running, withUnits } from "./a-machine.ts";
+import { apply, furnish, leftovers, listing, look, undo } from "./on-files.ts";
 
 class Died extends Error {}
 
@@ -45,19 +42,6 @@ function mortal(machine: Machine, root: string, dieAt: number): Machine & { read
   };
 }
 
-/** Everything below a folder: names, permissions, contents. */
-async function listing(root: string, folder = ""): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const name of (await readdir(path.join(root, folder))).toSorted()) {
-    const at = path.join(folder, name);
-    const status = await lstat(path.join(root, at));
-    if (status.isDirectory()) found.push(`${at}/`, ...(await listing(root, at)));
-    else if (status.isSymbolicLink()) found.push(`${at} -> ${await readlink(path.join(root, at))}`);
-    else found.push(`${at} ${status.mode.toString(8)} ${await readFile(path.join(root, at), "utf8")}`);
-  }
-  return found;
-}
-
 describe("a setup on files", () => {
   let scratch = "";
   let count = 0;
@@ -67,35 +51,7 @@ describe("a setup on files", () => {
   });
   after(() => rm(scratch, { recursive: true }));
 
-  /** A folder with what a fresh Debian has there. */
-  const freshRoot = async (): Promise<string> => {
-    const root = path.join(scratch, String(count++));
-    for (const folder of ["etc/systemd/system", "etc/systemd/network", "etc/sysctl.d", "etc/chrony/conf.d", "var/lib"])
-      await mkdir(path.join(root, folder), { recursive: true });
-    await writeFile(path.join(root, "etc/hosts"), "127.0.0.1 localhost\n");
-    return root;
-  };
-  const look = async (machine: Machine): Promise<SetupFacts> => {
-    const journal = await readJournal(machine);
-    const contents = new Map<string, Content>();
-    for (const file of possiblePaths) contents.set(file, await machine.read(file));
-    // What the operator's own services were does not change by writing files.
-    const facts = withUnits(freshMachine(), { "dnsmasq.service": running });
-    return { ...facts, contents, ...(journal !== undefined && { journal }) };
-  };
-  const apply = async (machine: Machine, chosen = choice): Promise<SetupPlan> => {
-    const plan = planSetup(chosen, await look(machine));
-    assert.deepEqual(plan.conflicts, []);
-    await carryOutSetup(plan, machine, () => undefined);
-    return plan;
-  };
-  const undo = async (machine: Machine, keepChanged = false): Promise<void> => {
-    const facts = await look(machine);
-    if (facts.journal === undefined) return;
-    const plan = planUndo(facts.journal, facts, keepChanged);
-    assert.deepEqual(plan.conflicts, []);
-    await carryOutUndo(plan, machine, () => undefined);
-  };
+  const freshRoot = (): Promise<string> => furnish(path.join(scratch, String(count++)));
   const untilDeath = async (work: Promise<unknown>): Promise<boolean> =>
     work.then(
       () => false,
@@ -127,10 +83,6 @@ describe("a setup on files", () => {
       assert.deepEqual(leftovers(await listing(back)), fresh, `undone after step ${dieAt}`);
     }
   });
-
-  /** Empty folders of the journal alone may stay of a death before it was noted what is ours. */
-  const leftovers = (list: readonly string[]): readonly string[] =>
-    list.filter((line) => line !== "var/lib/pallet/" && !line.startsWith("var/lib/pallet/setup.json.pallet-new"));
 
   it("is undone after an undo that died before any of its steps, or done again", async () => {
     const whole = await freshRoot();
@@ -245,23 +197,6 @@ describe("a setup on files", () => {
     );
     const plan = planSetup(choice, { ...now, links, forwards: true });
     assert.ok(isNothing(plan), JSON.stringify(plan));
-  });
-
-  it("is refused whole where the note of it cannot be written, and nothing has changed", async () => {
-    const root = await freshRoot();
-    const before = await listing(root);
-    const machine: Machine = {
-      ...thisMachine(root),
-      run: async () => "",
-      write: async () => {
-        throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
-      },
-    };
-    await assert.rejects(
-      apply(machine),
-      /cannot write \/var\/lib\/pallet\/setup\.json, so nothing was changed: ENOSPC/,
-    );
-    assert.deepEqual(leftovers(await listing(root)), before);
   });
 
   it("refuses the note of a newer version, and one that is damaged", async () => {

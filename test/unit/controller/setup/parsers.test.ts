@@ -27,7 +27,10 @@ describe("what a setup reads", () => {
         permaddr: "dc:a6:32:01:02:03",
         master: "br0",
         linkinfo: { info_kind: "vlan" },
-        addr_info: [{}].map(() => ({ family: "inet", local: "10.0.0.1", prefixlen: 24 })),
+        addr_info: [
+          { family: "inet", local: "10.0.0.1", prefixlen: 24 },
+          { family: "inet6", local: "fe80::1", prefixlen: 64 },
+        ],
       },
       { ifname: "wlan0", flags: [], link_type: "ether", address: "02:00:00:00:00:12", addr_info: [] },
     ]);
@@ -41,7 +44,7 @@ describe("what a setup reads", () => {
           kind: "vlan",
           controller: "br0",
         },
-        ...{ isWireless: false, isUp: true, hasCarrier: false, addresses: ["10.0.0.1/24"] },
+        ...{ isWireless: false, isUp: true, hasCarrier: false, addresses: ["10.0.0.1/24"], ipv6Addresses: ["fe80::1"] },
       },
       {
         name: "wlan0",
@@ -51,6 +54,7 @@ describe("what a setup reads", () => {
         isUp: false,
         hasCarrier: false,
         addresses: [],
+        ipv6Addresses: [],
       },
     ]);
   });
@@ -64,6 +68,9 @@ describe("what a setup reads", () => {
       { network: "10.9.9.9/32", device: "wg0" },
     ]);
     assert.deepEqual(parseRoutes("\n"), []);
+    assert.deepEqual(parseRoutes('[{"dst":"default","gateway":"fe80::1","dev":"eth0"}]', "::/0"), [
+      { network: "::/0", device: "eth0" },
+    ]);
   });
 
   it("has the units of systemctl show, each by the name that was asked for", () => {

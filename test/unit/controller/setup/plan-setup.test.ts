@@ -259,12 +259,52 @@ describe("a plan of a setup", () => {
     [
       "a file of systemd-networkd",
       {
-        ...withUnits(withFile("/etc/systemd/network/05-lan.network", "[Match]\nName=eth*\n"), {
+        ...withUnits(withFile("/etc/systemd/network/20-lan.network", "[Match]\nName=eth1\n"), {
           "systemd-networkd.service": running,
         }),
       },
-      /systemd-networkd configures eth1 by \/etc\/systemd\/network\/05-lan\.network/,
+      /systemd-networkd configures eth1 by \/etc\/systemd\/network\/20-lan\.network/,
       /take eth1 out/,
+    ],
+    [
+      "a file of systemd-networkd for many interfaces, which comes before that of a setup",
+      {
+        ...withUnits(withFile("/etc/systemd/network/.00-all.network", "[Match]\nName=eth*\n"), {
+          "systemd-networkd.service": running,
+        }),
+      },
+      /systemd-networkd configures eth1 by \/etc\/systemd\/network\/\.00-all\.network/,
+      /take eth1 out/,
+    ],
+    [
+      "a name that somebody gave it",
+      withFile("/etc/systemd/network/10-lan.link", "[Match]\nMACAddress=02:00:00:00:00:11\n[Link]\nName=lan0\n"),
+      /udev names eth1 by \/etc\/systemd\/network\/10-lan\.link/,
+      /take eth1 out/,
+    ],
+    [
+      "two adapters with one MAC address",
+      { ...fresh, links: [...fresh.links, { ...uplink, name: "eth2", mac: "02:00:00:00:00:11", addresses: [] }] },
+      /eth1 and eth2 have the same MAC address, 02:00:00:00:00:11/,
+      /give eth2 another/,
+    ],
+    [
+      "the interface of the default route of IPv6",
+      { ...fresh, routes: [...fresh.routes, { network: "::/0", device: "eth1" }] },
+      /eth1 is the way to this machine's own default route/,
+      /eth0/,
+    ],
+    [
+      "an SSH login by the rack, over IPv6",
+      { ...withRack({ ipv6Addresses: ["fe80::1"] }), loginAddress: "fe80::1" },
+      /logged in over SSH at fe80::1/,
+      /eth0/,
+    ],
+    [
+      "the state of a newer version",
+      { ...fresh, state: { schema: 99, known: 12 } },
+      /written by a newer version of Pallet \(schema 99, this one knows 12\)/,
+      /use that version/,
     ],
     [
       "a sleeping systemd-networkd with files",
@@ -339,6 +379,30 @@ describe("a plan of a setup", () => {
         "nothing else is in the way",
       );
     });
+
+  it("says which files of others, for many interfaces, give way to its own", () => {
+    const file = "/etc/systemd/network/20-wired.network";
+    const facts = withUnits(withFile(file, "[Match]\nName=en* eth*\n"), { "systemd-networkd.service": running });
+    const { conflicts: found, notes } = planSetup(choice, facts);
+    assert.deepEqual(found, []);
+    assert.ok(
+      notes.some((note) => note.startsWith(`${file} would have eth1, too`)),
+      notes.join("\n"),
+    );
+  });
+
+  it("says that an uplink of IPv6 alone leads nodes nowhere", () => {
+    const routes = [{ network: "::/0", device: "eth0" }];
+    assert.ok(planSetup(choice, { ...fresh, routes }).notes.some((note) => /IPv6 alone/.test(note)));
+  });
+
+  it("takes what lies on an adapter, and has its MAC address, for no second adapter", () => {
+    const links = [
+      ...fresh.links,
+      { ...uplink, name: "eth1.5", kind: "vlan", mac: "02:00:00:00:00:11", addresses: [] },
+    ];
+    assert.deepEqual(planSetup(choice, { ...fresh, links }).conflicts, []);
+  });
 
   it("is not in the way of files of others that do not touch the rack's interface", () => {
     const facts = withUnits(
