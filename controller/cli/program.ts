@@ -63,6 +63,7 @@ import { renderFailure } from "./render/render-failure.ts";
 import { shellWord } from "./render/shell-word.ts";
 import { chooseLook, createPaint } from "./render/style.ts";
 import { exitCode } from "./terminal/exit-code.ts";
+import { describeUnknown, namesBelow, readHelp } from "./unknown-command.ts";
 import { viewFailure } from "./view/failure-view.ts";
 
 const about = `Pallet installs, verifies and recovers a rack of Raspberry Pis over the network.
@@ -161,6 +162,9 @@ function actionsWith(effects: Effects, report: (code: number) => void): ToAction
         close = made.close;
         // Commander's types do not say what it passes; each command's declaration of its arguments does.
         const args = given.slice(0, -2);
+        const [word] = command.args;
+        if (word !== undefined && command.registeredArguments.length === 0 && command.commands.length > 0)
+          throw new UsageError(describeUnknown(word, namesBelow(command), `controller ${command.name()} --help`));
         // Commander takes an option of "images" before and after its commands; only lists have more formats than one.
         if (options.format !== undefined && !command.options.some((option) => option.attributeName() === "format"))
           throw new UsageError(`-o is for lists: ${command.name()} is none`);
@@ -309,6 +313,11 @@ export async function runCommandLine(argv: readonly string[], effects: Effects):
     code = reported;
   });
   const program = buildProgram(effects, toAction);
+  const help = readHelp(argv, program);
+  if (help !== undefined && "problem" in help) {
+    effects.stderr.write(`error: ${printable(help.problem)}\n`);
+    return exitCode.usage;
+  }
   const habit = findHabit(argv);
   if (habit !== undefined) {
     const commands = habit.commands.map((command) => `  ${printable(command)}`);
@@ -318,7 +327,7 @@ export async function runCommandLine(argv: readonly string[], effects: Effects):
     return exitCode.usage;
   }
   try {
-    await program.parseAsync([...argv], { from: "user" });
+    await program.parseAsync([...(help?.argv ?? argv)], { from: "user" });
   } catch (error) {
     // Commander has already printed its message; help and version also end this way, with exit code 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { serveOptions } from "../config/document-config.ts";
+import { describeFallback, serveOptions } from "../config/document-config.ts";
 import { defaultConfigFile } from "../config/read-config.ts";
 import { flagOf, type Setting, settingList, settings, variableOf } from "../config/settings.ts";
 import { planCompletion } from "./completion/plan-completion.ts";
@@ -74,19 +74,14 @@ function filesOf(page: string): readonly FileEntry[] {
 }
 
 function documentSetting(setting: Setting<unknown>): DocumentedSetting {
-  const { key, about, wants, fallback, fallbackWords } = setting;
+  const { key, about, wants } = setting;
   const [flag, variable] = [flagOf(setting), variableOf(setting)];
   return {
     key,
     about,
     wants,
-    fallback: fallbackWords ?? renderFallback(fallback),
+    fallback: describeFallback(setting),
     ...(flag !== undefined && { flag }),
     ...(variable !== undefined && { variable }),
   };
-}
-
-function renderFallback(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? "none" : value.join(" ");
-  return String(value);
 }

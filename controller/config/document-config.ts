@@ -22,16 +22,30 @@ export const serveOptions: readonly ServeOption[] = [
     // A boolean flag takes no value.
     const value = setting.kind === "boolean" ? "[boolean]" : `<${placeholders[setting.kind]}>`;
     const choices = setting.schema instanceof z.ZodEnum ? setting.schema.options.map(String) : [];
-    return [{ flags: `${flag} ${value}`, description: describe(setting), choices }];
+    return [{ flags: `${flag} ${value}`, description: describe(setting, choices), choices }];
   }),
 ];
 
 /** A commented config file that sets everything to its default. */
 export const exampleConfig: string = render();
 
-function describe(setting: Setting<unknown>): string {
-  const fallback = setting.fallbackWords ?? String(setting.fallback);
-  return `${setting.about} Default: ${fallback}.`;
+/** Help of an option. Commander puts the choices behind it, in parentheses. */
+function describe(setting: Setting<unknown>, choices: readonly string[]): string {
+  return `${setting.about} Default: ${describeFallback(setting)}${choices.length === 0 ? "." : ""}`;
+}
+
+/** What counts where nothing sets it, with its unit: "600000 ms". */
+export function describeFallback({ key, fallback, fallbackWords }: Setting<unknown>): string {
+  if (fallbackWords !== undefined) return fallbackWords;
+  if (Array.isArray(fallback)) return fallback.length === 0 ? "none" : fallback.join(" ");
+  return `${fallback}${unitOf(key)}`;
+}
+
+/** The unit that the name of a setting ends with. */
+function unitOf(key: string): string {
+  if (key.endsWith("Ms")) return " ms";
+  if (key.endsWith("Seconds")) return " s";
+  return key.endsWith("Bytes") ? " bytes" : "";
 }
 
 function render(): string {

@@ -34,7 +34,7 @@ export function registerBackup(program: Command, toAction: ToAction): void {
     .addOption(
       new Option(
         "--into <folder>",
-        "a new file in this folder, named by the time; what is regular: when the next one does not come in a day and a half, controller status says so",
+        "a new file in this folder, named by the time, as a regular backup: if the next one does not come within a day and a half, controller status says so",
       ),
     )
     .option(

@@ -26,7 +26,7 @@ export function registerBoot(program: Command, toAction: ToAction): void {
         "reboot the node.",
     )
     .summary("set where a node's next boot goes")
-    .argument("<words...>", `nodes, then agent or local; a node by ${nodesHelp}`)
+    .argument("<words...>", `nodes (${nodesHelp}), then agent or local`)
     .usage("[options] [NODE...] agent|local")
     .option(
       "--image <image>",

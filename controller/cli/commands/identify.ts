@@ -19,7 +19,7 @@ export function registerIdentify(program: Command, toAction: ToAction): void {
     .command("identify")
     .description("blink the activity LED of nodes so that you can find the boards")
     .argument("[nodes...]", nodesHelp)
-    .option("--seconds <count>", `how long, at most ${mostSeconds}`, wholeNumber(1, mostSeconds), 30)
+    .option("--seconds <count>", `for how many seconds, at most ${mostSeconds}`, wholeNumber(1, mostSeconds), 30)
     .option("--json", jsonLinesHelp);
   addNodeChoice(command, "every node known now")
     .addHelpText(

@@ -11,7 +11,9 @@ export function registerImages(program: Command, toAction: ToAction): Command {
     .command("images")
     .alias("image")
     .description("list the images in the catalogue; add, search for, derive, capture, show or remove one")
-    .addHelpText("after", examples(["controller images"], ["controller images add debian-12.img.xz"]));
+    // A misspelt command is one too many; what is meant is said by what runs commands.
+    .allowExcessArguments()
+    .addHelpText("after", examples(["controller images"], ["controller images -o wide", "every column"]));
   listing(images, toAction);
   listing(images.command("list").alias("ls").description("list the images, as `controller images` does"), toAction);
   return images;

@@ -71,7 +71,7 @@ export function registerInventory(program: Command, toAction: ToAction): void {
         "the address of a node, where one is known. Groups are label_KEY_VALUE (label_KEY where the value is empty), " +
         "model_MODEL, image_NAME (the image that it proved), profile_NAME (of those that made its system), role_netboot and role_resident (its agent's), and state_STATE: " +
         'accepted, online, offline, discovered, proved, unproved, failed, reimaging. What is no letter, digit or "_" is "_" in ' +
-        "them; where two would have the same name, both end in 8 digits of a digest. Variables begin with pallet_, but ansible_host and " +
+        "them; where two would have the same name, both end in 8 digits of a digest. Variables begin with pallet_, apart from ansible_host and " +
         "ansible_user, the only user whom the profiles let in by a key.",
     )
     .summary("show the accepted nodes as Ansible's dynamic inventory")

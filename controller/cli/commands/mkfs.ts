@@ -38,7 +38,10 @@ export function registerMkfs(program: Command, toAction: ToAction): void {
         "read-only, or that the node runs from.",
     )
     .summary("make a filesystem on a node's partition or disk")
-    .argument("<words...>", `nodes, then absolute path, for example /dev/sda1; a node by ${nodesHelp}`)
+    .argument(
+      "<words...>",
+      `nodes (${nodesHelp}), then the absolute path of a partition or disk, for example /dev/sda1`,
+    )
     .usage("[options] [NODE...] DEVICE")
     .addOption(new Option("--type <type>", "filesystem type").choices(["ext4", "vfat"]).default("ext4"))
     .option(

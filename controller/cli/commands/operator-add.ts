@@ -31,11 +31,18 @@ export function registerOperatorAdd(parent: Command, toAction: ToAction): void {
     .summary("let somebody in from elsewhere: prints a bundle with key and certificate")
     .argument("<name>", "1 to 63 characters of a-z0-9._-")
     .addOption(
-      new Option("--role <role>", "what he may do: look, also change nodes and images, or also decide who is let in")
+      new Option(
+        "--role <role>",
+        "what he may do: a viewer looks, an operator also changes nodes and images, an admin also decides who is let in",
+      )
         .choices(operatorRoleWords)
         .makeOptionMandatory(),
     )
-    .option("--days <days>", "how long the certificate is good (default: 365)", wholeNumber(1, mostOperatorDays))
+    .option(
+      "--days <days>",
+      "for how many days the certificate is good (default: 365)",
+      wholeNumber(1, mostOperatorDays),
+    )
     .option("-o, --output <file>", "write the bundle to a new file that only you may read (0600)")
     .option("--json", jsonHelp)
     .addHelpText(

@@ -25,7 +25,7 @@ export function registerRestore(program: Command, toAction: ToAction): void {
     )
     .summary("become the controller that a backup was taken of, on this machine")
     .argument("<file>", 'what "controller backup" wrote')
-    .option("--replace", "put a state that is here already aside, into a folder of its own")
+    .option("--replace", "where there is a state already, put it aside, into a folder of its own")
     .option("--config <file>", "the config file of this machine (default: PALLET_CONFIG, or /etc/pallet/pallet.yaml)")
     .option("--json", jsonHelp)
     .addHelpText(

@@ -5,6 +5,7 @@ import { printable } from "../render/printable.ts";
 import { renderCheck } from "../render/render-check.ts";
 import { exitCode } from "../terminal/exit-code.ts";
 import { installHelp } from "./install-option.ts";
+import { examples } from "./option-texts.ts";
 
 /** `controller serve`: the controller itself; its options come from the configuration. */
 export function registerServe(program: Command, serve: ServeCommand, toAction: ToAction): void {
@@ -35,6 +36,14 @@ export function registerServe(program: Command, serve: ServeCommand, toAction: T
     if (choices.length > 0) option.argChoices = [...choices];
     command.addOption(option);
   }
+  command.addHelpText(
+    "after",
+    examples(
+      ["controller serve --check", "what is missing on this machine?"],
+      ["controller serve --config pallet.yaml"],
+      ["PALLET_LOG_LEVEL=debug controller serve", "a setting for once"],
+    ),
+  );
   if (serve.help !== undefined) command.addHelpText("after", serve.help);
   command.action(
     toAction<[], Record<string, string | boolean>>(

@@ -227,7 +227,7 @@ async function undo(machine: Machine, context: CommandContext, keepChanged: bool
 function withChoice(command: Command): Command {
   return command
     .requiredOption("--rack <interface>", "the network interface that the rack's switch is connected to")
-    .requiredOption("--uplink <interface>", 'the one that leads elsewhere, or "none"')
+    .requiredOption("--uplink <interface>", 'the network interface that leads elsewhere, or "none"')
     .option(
       "--address <address/length>",
       `this machine's address in the rack (default: that of an earlier setup, or ${defaultRackAddress})`,

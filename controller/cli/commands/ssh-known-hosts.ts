@@ -14,7 +14,7 @@ export function registerSsh(program: Command, toAction: ToAction): void {
     .description(
       "print the host keys of nodes as lines for known_hosts\n\n" +
         "A system that profiles configure gets host keys of its own, and its write says their public halves; the lines are by the node's " +
-        "name, its host name and its address, and not hashed. Nodes without such keys are left out, and said.",
+        "name, its host name and its address, and not hashed. Nodes without such keys are left out, and named.",
     )
     .summary("print the host keys of nodes as lines for known_hosts")
     .argument("[nodes...]", nodesHelp);

@@ -19,7 +19,7 @@ export function registerUnmount(program: Command, toAction: ToAction): void {
   const command = program
     .command("unmount")
     .description("unmount a device and everything on it, and disable its swap")
-    .argument("<words...>", `nodes, then absolute path of a disk or partition; a node by ${nodesHelp}`)
+    .argument("<words...>", `nodes (${nodesHelp}), then the absolute path of a disk or partition`)
     .usage("[options] [NODE...] DEVICE")
     .option("--json", jsonLinesHelp)
     // Nothing is lost, so nothing is asked; accepted so that scripts can treat it like wipe and mkfs.

@@ -5,6 +5,6 @@ import { waitsFor } from "../rollout/watch-rollout.ts";
 export function waitOption(): Option {
   return new Option(
     "--wait <what>",
-    "watch until no more nodes can be proved, or until their first-boot tasks have ended, too (default: configured)",
+    "watch until no more nodes can be proved, or until their first-boot tasks have ended, too: configured, which is the default",
   ).choices(waitsFor);
 }

@@ -39,10 +39,7 @@ export function registerWipe(program: Command, toAction: ToAction): void {
         "disk. discard: discard the whole disk (blkdiscard); fails if the disk does not support it.",
     )
     .summary("wipe a node's disk")
-    .argument(
-      "<words...>",
-      `nodes, then absolute path of a whole disk, for example /dev/mmcblk0; a node by ${nodesHelp}`,
-    )
+    .argument("<words...>", `nodes (${nodesHelp}), then the absolute path of a whole disk, for example /dev/mmcblk0`)
     .usage("[options] [NODE...] DEVICE")
     .addOption(
       new Option("--method <method>", "how to wipe it").choices(["signatures", "discard"]).default("signatures"),

@@ -90,7 +90,7 @@ describe("a wrong command line has exit code 2 and does nothing", () => {
     [[], /Usage: controller/],
     [["nodez"], /unknown command 'nodez'/],
     [["nodes", "--yes"], /unknown option '--yes'/],
-    [["images", "bogus"], /too many arguments/],
+    [["images", "bogus"], /unknown command .bogus./],
     [["node"], /Usage: controller node/],
     [["node", "show"], /name the nodes to show/],
     [["node", "accept"], /name the nodes to accept, or give --all/],
