@@ -96,7 +96,7 @@ case $* in
   *"complete-values image"*) printf '%s\\n' ${images.map((name) => `'${name.replaceAll("'", "'\\''")}'`).join(" ")} ;;
   *"complete-values rollout"*) printf '%s\\t%s\\n' 20261130-2 running 20261129-1 succeeded ;;
   *"complete-values label"*) printf '%s\\n' rack=a rack=b ;;
-  *) echo "error: unexpected: $*" >&2; exit 1 ;;
+  *) IFS=$(printf '\\t'); printf '%s\\n' "$*" >"\${answers:-/dev/stderr}" ;;
 esac
 `;
 
@@ -256,6 +256,43 @@ describe("the program itself", requires("shells"), () => {
   it("offers nothing, and nothing is shown, where no controller answers", async () => {
     assert.deepEqual(await bash(["controller --socket /nonexistent/socket node show "], "real"), [[]]);
   });
+});
+
+describe("at a terminal, Tab and Enter run what was meant", requires("shells"), () => {
+  const rows: readonly (readonly [typed: string, given: readonly string[]])[] = [
+    ["controller node show sp", ["node", "show", "spare"]],
+    ["controller node show ra", ["node", "show", "rack-"]],
+    ["controller mkfs --type=v", ["mkfs", "--type=vfat"]],
+    ["controller nodes -l rack=b", ["nodes", "-l", "rack=b"]],
+    ["controller images show w", ["images", "show", "with space"]],
+    ["controller images show 'wi", ["images", "show", "with space"]],
+    ["controller images show g", ["images", "show", "glob*"]],
+    ["controller images show a", ["images", "show", "a'quote"]],
+    ["controller images show b", ["images", "show", "back\\slash"]],
+    ["controller images show co:", ["images", "show", "co:lon"]],
+    ["controller images add card\\ o", ["images", "add", "card one.img"]],
+    ["controller serve --config=conf", ["serve", "--config=config.yaml"]],
+  ];
+  const starts: Readonly<Record<Shell, () => readonly [first: string, ...shell: string[]]>> = {
+    bash: () => [`PS1=; source '${folder}/scripts/controller'`, "bash", "--norc", "-i"],
+    zsh: () => [
+      `PROMPT= fpath=('${folder}/scripts' $fpath); autoload -Uz compinit; compinit -u -D; setopt no_list_beep`,
+      "zsh",
+      "-f",
+      "-i",
+    ],
+    fish: () => [`source '${folder}/scripts/controller.fish'`, "fish", "--no-config", "-i"],
+  };
+  for (const shell of shells)
+    it(shell, async () => {
+      const scratch = await mkdtemp(path.join(folder, "terminal-"));
+      const typed = rows.map(([line]) => line);
+      const args = ["-f", fixture("type.zsh"), scratch, ...starts[shell]()];
+      assert.deepEqual(
+        await drive("zsh", args, typed),
+        rows.map(([, given]) => given),
+      );
+    });
 });
 
 describe("bash-completion", requires("shells"), () => {
