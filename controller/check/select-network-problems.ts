@@ -2,12 +2,20 @@ import { isLoopback, isUnspecified } from "../../proto/names/plain-address.ts";
 import type { Config } from "../config/config.ts";
 import {
   chooseDhcpNetwork,
+  type DhcpNetwork,
   describeMissingAddress,
   misfitsOf,
   subnetOf,
 } from "../network/dnsmasq/choose-dhcp-network.ts";
 import { describeAbsentAddress } from "../network/interface-address.ts";
-import { type Ipv4Network, isInNetwork, parseIpv4, parseIpv4Network } from "../network/ipv4.ts";
+import {
+  formatIpv4Network,
+  type Ipv4Network,
+  isInNetwork,
+  networksOverlap,
+  parseIpv4,
+  parseIpv4Network,
+} from "../network/ipv4.ts";
 import type { Facts } from "./facts.ts";
 import { ipv4AddressesOf } from "./parse-interfaces.ts";
 import type { Problem } from "./problem.ts";
@@ -64,6 +72,8 @@ function* interfaceProblems({ dhcp, listen, advertise }: NetworkConfig, facts: N
 
   const network = chooseDhcpNetwork(dhcp, ipv4AddressesOf(facts.interfaces));
   if (network !== undefined) {
+    // The router of a proxied network may well be reached by two interfaces.
+    if (mode === "server") yield* twiceProblems(network, facts);
     yield* misfitsOf(dhcp, network).map((misfit) => ({ ...misfit, isFatal: true as const }));
     return;
   }
@@ -78,6 +88,20 @@ function* interfaceProblems({ dhcp, listen, advertise }: NetworkConfig, facts: N
         ? `give it one: ip addr add ADDRESS/24 dev ${device}`
         : `${wanted} is on ${interfaceOf(wanted, facts)}: move it to ${device}, or set dhcp.interface`,
   };
+}
+
+/** An uplink may get the rack's range at any time, from whoever gives out addresses there. */
+function* twiceProblems({ own, subnet }: DhcpNetwork, facts: NetworkFacts): Generator<Found> {
+  const other = ipv4AddressesOf(facts.interfaces).find(
+    (each) => each.interface !== own.interface && networksOverlap(each.network, subnet),
+  );
+  if (other !== undefined)
+    yield {
+      message:
+        `${other.interface} has ${other.address}, in the network of ${own.interface}, ${formatIpv4Network(subnet)}: ` +
+        "what is sent to nodes may leave by the wrong one",
+      remedy: `give one of them another network; for ${own.interface}: controller setup apply --address, for example 10.78.0.1/24`,
+    };
 }
 
 function isWanted(address: string, subnet: Ipv4Network | undefined): boolean {

@@ -25,14 +25,20 @@ import { firewallTable } from "./render-firewall.ts";
 import { rackName } from "./setup-choice.ts";
 import { sourceFiles } from "./source-files.ts";
 
-/** What a setup, and the controller that it starts, need of this machine's packages. */
-export const setupRequirements: Requirements = {
-  command: "setup",
-  needs: [
-    ...["ip", "sysctl", "nft", "chronyd", "networkctl", "udevadm"],
-    ...planServe({ dhcp: { mode: "server" }, nfs: { mode: "ganesha" } }).needs,
-  ] as Requirements["needs"],
-};
+/** What a setup, and the controller that it starts, need of a machine's packages where it has no configuration yet. */
+export const setupRequirements: Requirements = requirementsOf(undefined);
+
+/** The same by the configuration that is there. */
+export async function readSetupRequirements(machine: Machine): Promise<Requirements> {
+  return requirementsOf(await readGivenConfig(machine));
+}
+
+function requirementsOf(config: Config | string | undefined): Requirements {
+  const serving =
+    typeof config === "object" ? config : ({ dhcp: { mode: "server" }, nfs: { mode: "ganesha" } } as const);
+  const own = ["ip", "sysctl", "nft", "chronyd", "networkctl", "udevadm"] as const;
+  return { command: "setup", needs: [...own, ...planServe(serving).needs] };
+}
 
 /** What an earlier setup noted on this machine. Throws a Failure for a note that cannot be read. */
 export async function readJournal(machine: Machine): Promise<Journal | undefined> {
@@ -49,15 +55,13 @@ export async function gatherSetupFacts(
   if (!existsSync("/run/systemd/system"))
     throw new Failure("unsupported", "systemd does not run this machine: a setup needs Debian 12 with systemd");
   const journal = await readJournal(machine);
-  const missing = await findMissing(setupRequirements.needs);
-  const has = (program: (typeof setupRequirements.needs)[number]): boolean => !missing.includes(program);
+  const config = await readGivenConfig(machine);
+  const missing = await findMissing(requirementsOf(config).needs);
+  const has = (program: Requirements["needs"][number]): boolean => !missing.includes(program);
   const files = await readPlaces(consideredPlaces);
   const contents = new Map<string, Content>();
   for (const file of new Set([...possiblePaths, ...(journal?.files.map(({ path }) => path) ?? [])]))
     contents.set(file, await machine.read(file));
-  const packagedConfig = sourceFiles["pallet.yaml"] ?? "";
-  const found = contents.get(setupPaths.config) ?? { kind: "absent" };
-  const config = isUnset(found, packagedConfig) ? undefined : await readServeConfig();
   const controller =
     typeof config === "object"
       ? config
@@ -101,14 +105,19 @@ export async function gatherSetupFacts(
     hasProgram: (await machine.read("/usr/local/bin/controller")).kind !== "absent",
     ...(schema !== undefined && { state: { schema, known: migrations.length } }),
     unit: sourceFiles["pallet-controller.service"] ?? "",
-    packagedConfig,
+    packagedConfig: packagedConfig(),
     isPackaged: existsSync(packagedUnit),
     ...(journal !== undefined && { journal }),
   };
 }
 
-/** The configuration that the service will have: of its file alone. */
-async function readServeConfig(): Promise<Config | string> {
+function packagedConfig(): string {
+  return sourceFiles["pallet.yaml"] ?? "";
+}
+
+/** The configuration that the service will have, of its file alone; a string says why it cannot be read. */
+async function readGivenConfig(machine: Machine): Promise<Config | string | undefined> {
+  if (isUnset(await machine.read(setupPaths.config), packagedConfig())) return undefined;
   try {
     return await readConfig({ options: { config: setupPaths.config }, env: {}, workingDirectory: "/" });
   } catch (error) {

@@ -90,6 +90,8 @@ export function planSetup(choice: SetupChoice, facts: SetupFacts): SetupPlan {
   else if (isDirty || !isAddressed || rack.name !== rackName) actions.push({ kind: "reload", what: "network" });
   if (choice.uplink !== undefined && !facts.forwards) actions.push({ kind: "forward", on: true });
   if (isDirty || !active("pallet-firewall.service")) actions.push({ kind: "restart", unit: "pallet-firewall.service" });
+  if (paths.has(setupPaths.nfs) && (isDirty || !active("nfs-server.service")))
+    actions.push({ kind: "restart", unit: "nfs-server.service" });
   if (paths.has(setupPaths.time) && (isDirty || !active("chrony.service")))
     actions.push({ kind: "restart", unit: "chrony.service" });
   // It reads its configuration when it starts; rollouts go on where they were.

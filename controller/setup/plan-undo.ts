@@ -50,6 +50,8 @@ export function planUndo(journal: Journal, facts: SetupFacts, keepChanged: boole
     const runs = was("chrony.service") || !notes.has(setupPaths.timeWanted);
     actions.push({ kind: runs ? "restart" : "stop", unit: "chrony.service" });
   }
+  if (notes.has(setupPaths.nfs))
+    actions.push({ kind: was("nfs-server.service") ? "restart" : "stop", unit: "nfs-server.service" });
   for (const unit of journal.former.active)
     if (notes.has(`/etc/systemd/system/${unit}`) && !is(unit)) actions.push({ kind: "start", unit });
   return {

@@ -4,7 +4,7 @@ import { formatIpv4, formatIpv4Network } from "../network/ipv4.ts";
 import { type Content, digestOf, type Written } from "./content.ts";
 import { unitsInTheWay } from "./debian-units.ts";
 import type { Link, SetupFacts, UnitState } from "./facts.ts";
-import { renderFirewall } from "./render-firewall.ts";
+import { mountPort, renderFirewall } from "./render-firewall.ts";
 import { rackName, type SetupChoice } from "./setup-choice.ts";
 
 /** A file that a setup makes. */
@@ -37,6 +37,7 @@ export const setupPaths = {
   firewall: "/etc/pallet/firewall.nft",
   firewallUnit: `${units}/pallet-firewall.service`,
   firewallWanted: `${units}/multi-user.target.wants/pallet-firewall.service`,
+  nfs: "/etc/nfs.conf.d/pallet.conf",
   time: "/etc/chrony/conf.d/pallet.conf",
   timeWanted: `${units}/multi-user.target.wants/chrony.service`,
   unit: `${units}/pallet-controller.service`,
@@ -132,6 +133,14 @@ export function renderFiles(
   );
   want(setupPaths.firewallUnit, plain(firewallUnitLines), "loads it at every start, without touching other tables");
   enable(setupPaths.firewallWanted, "pallet-firewall.service", setupPaths.firewallUnit);
+
+  // nfs.conf(5): otherwise at a port of its own choice, which the firewall would drop.
+  if (config.nfs.mode === "kernel")
+    want(
+      setupPaths.nfs,
+      plain(["[mountd]", `port=${mountPort}`]),
+      "the kernel's NFS server answers where nodes may ask",
+    );
 
   if (servesTime(facts)) {
     const network = formatIpv4Network(choice.network);
@@ -260,5 +269,5 @@ const firewallUnitLines: readonly string[] = [
 const orderLines: readonly string[] = [
   "[Unit]",
   "Wants=pallet-firewall.service",
-  "After=systemd-networkd.service pallet-firewall.service chrony.service",
+  "After=systemd-networkd.service pallet-firewall.service chrony.service nfs-server.service",
 ];

@@ -6,8 +6,11 @@ import { rackName, type SetupChoice } from "./setup-choice.ts";
 /** The table that is ours, of family inet. */
 export const firewallTable = "pallet";
 
-/** NFS, its portmapper and its mounts (render-ganesha.ts has the last two fixed). */
-const nfsPorts = [111, 2049, 20_048];
+/** Where mounts are asked for, which NFS leaves to choice (render-ganesha.ts has the same). */
+export const mountPort = 20_048;
+
+/** NFS, its portmapper and its mounts. */
+const nfsPorts = [111, 2049, mountPort];
 
 /**
  * The rules for nftables (nft(8)), as one table that replaces itself in one step and leaves all others alone. It judges

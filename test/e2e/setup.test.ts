@@ -6,6 +6,7 @@ import { ended, spawnLeashed } from "../programs/leashed-process.ts";
 import { requires } from "../requirements.ts";
 import { until } from "../until.ts";
 import { buildRebootingMachine, type RebootingMachine } from "./setup/rebooting-machine.ts";
+import { assertServesRack, plugIn } from "./setup/world-and-rack.ts";
 
 const patience = { withinMs: 60_000, everyMs: 200 };
 const choice = ["--rack", "eth1", "--uplink", "eth0"];
@@ -35,18 +36,6 @@ describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 
   };
   const run = (...command: readonly [string, ...string[]]): Promise<string> => machine.run(...command);
   const digest = (): Promise<string> => run("sh", "-c", digestOfEtc);
-  /** The far ends of its cables, which a restart replaces. */
-  const plugIn = async (): Promise<void> => {
-    for (const [end, address] of [
-      ["world", "192.0.2.1/24"],
-      ["switch", "10.77.0.50/24"],
-    ] as const) {
-      await machine.runAt(end, "ip", "address", "replace", address, "dev", end);
-      await machine.runAt(end, "ip", "link", "set", end, "up");
-      await machine.runAt(end, "ip", "link", "set", "lo", "up");
-    }
-    await machine.runAt("switch", "ip", "route", "replace", "default", "via", "10.77.0.1");
-  };
   let fresh = "";
 
   before(async () => {
@@ -61,7 +50,7 @@ describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 
       ],
     });
     await machine.powerOn();
-    await plugIn();
+    await plugIn(machine);
     fresh = await digest();
   });
   after(() => machine?.close());
@@ -126,6 +115,40 @@ describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 
     assert.equal(await digest(), fresh);
   });
 
+  it("is as it was before when a disk is full, at its note or later", async () => {
+    for (const [place, said] of [
+      ["/var/lib/pallet", "cannot write /var/lib/pallet/setup.json: its disk is full, so nothing was changed"],
+      ["/etc/pallet", "cannot write /etc/pallet/firewall.nft: its disk is full: undoing what was done"],
+    ] as const) {
+      const full = 'mkdir -p "$0" && mount -t tmpfs -o size=4k tmpfs "$0" && head -c 4096 /dev/zero >"$0/full"';
+      await run("sh", "-c", full, place);
+      try {
+        const { code, text } = await setup("apply", ...choice, "--yes");
+        assert.deepEqual([code, text.includes(said)], [1, true], text);
+      } finally {
+        await run("sh", "-c", 'umount "$0" && rmdir "$0"', place);
+      }
+      assert.equal(await digest(), fresh, place);
+      assert.match((await setup("undo", "--yes")).text, /nothing to undo/);
+    }
+  });
+
+  it("is as it was before when the rack's interface is unplugged in the middle, and says so", async () => {
+    const [enter = "", ...words] = await machine.inside();
+    const script =
+      'controller setup apply "$@" --yes 2>&1 & pid=$!; ' +
+      'while [ ! -e "$0" ]; do kill -0 $pid || exit 9; done; ip link delete eth1; wait $pid';
+    const file = "/etc/systemd/network/00-pallet-rack.network";
+    const { exitCode, stdout } = await execa(enter, [...words, "sh", "-c", script, file, ...choice], { reject: false });
+    assert.equal(exitCode, 1, stdout);
+    assert.match(stdout, /eth1 is gone, as if it was unplugged \(.*\): plug it in, and apply again: undoing/);
+    assert.equal(await digest(), fresh);
+    assert.equal((await setup("status")).text, "this machine was not set up");
+    const card = ["eth1", "address", "02:00:00:00:00:11", "type", "veth", "peer", "name", "switch"];
+    await run("ip", "link", "add", ...card, "netns", (await run("cat", "/run/switch.pid")).trim());
+    await plugIn(machine);
+  });
+
   it("leads back and forth wherever it is killed", async () => {
     for (const file of [
       "/var/lib/pallet/setup.json",
@@ -178,7 +201,7 @@ describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 
   });
 
   it("lets nodes have the time and the world, as this machine, and nothing else of it", async () => {
-    await letsNodes();
+    await assertServesRack(machine);
   });
 
   it("has all of it back after a power cut, also when the rack's cable comes later", async () => {
@@ -187,13 +210,13 @@ describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 
     const address = async (): Promise<boolean> =>
       /^rack0@.* 10\.77\.0\.1\/24/m.test(await run("ip", "-brief", "-4", "address"));
     await until(address, "rack0 has no address without a cable", patience);
-    await plugIn();
+    await plugIn(machine);
     await until(
       async () => (await run("systemctl", "is-active", "chrony").catch(() => "")) === "active",
       "no chrony",
       patience,
     );
-    await letsNodes();
+    await assertServesRack(machine);
     const { text } = await setup("status");
     assert.match(text, /^rack0 +link$/m);
     assert.match(text, /^pallet-firewall\.service +active$/m);
@@ -241,53 +264,4 @@ describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 
       await assert.rejects(run("systemctl", "is-active", unit), unit);
     assert.match((await setup("undo", "--yes")).text, /nothing to undo/);
   });
-
-  /** From the rack: the time of this machine, a door that nodes do not need, and a server elsewhere. */
-  async function letsNodes(): Promise<void> {
-    const time =
-      'const s=require("dgram").createSocket("udp4");const p=Buffer.alloc(48);p[0]=0x23;const ask=()=>s.send(p,123,"10.77.0.1");s.on("message",(m)=>{console.log(m.length,m[1]);process.exit()});ask();setInterval(ask,500);setTimeout(()=>process.exit(1),20000)';
-    assert.match(await atSwitch(time), /^48 \d+$/m);
-
-    const door = await listen(await spaceOf("machine"), "0.0.0.0", 8022);
-    const server = await listen(await machine.networkAt("world"), "192.0.2.1", 80);
-    try {
-      assert.equal(await atSwitch(connect("192.0.2.1", 80)), "192.0.2.2", "the world sees this machine");
-      assert.equal(await atSwitch(connect("10.77.0.1", 8022)), "no answer");
-      await assert.rejects(
-        machine.runAt("world", "sh", "-c", "ip route replace 10.77.0.0/24 via 192.0.2.2; ping -c1 -W2 10.77.0.50"),
-        "the world does not reach nodes",
-      );
-    } finally {
-      await door();
-      await server();
-    }
-  }
-
-  const connect = (address: string, port: number): string =>
-    `const s=require("net").connect(${port},"${address}");s.on("data",(d)=>{console.log(String(d));process.exit()});s.on("error",(e)=>{console.log(e.code);process.exit()});setTimeout(()=>{console.log("no answer");process.exit()},3000)`;
-
-  async function atSwitch(script: string): Promise<string> {
-    const network = await machine.networkAt("switch");
-    return (await execa("nsenter", [`--net=${network}`, "--", process.execPath, "-e", script])).stdout.trim();
-  }
-
-  async function spaceOf(_: "machine"): Promise<string> {
-    const [, , pid = ""] = await machine.inside();
-    return `/proc/${pid}/ns/net`;
-  }
-
-  /** A server that tells who asks. Resolves once it listens, with what ends it. */
-  async function listen(network: string, address: string, port: number): Promise<() => Promise<void>> {
-    const script = `require("net").createServer((s)=>{s.on("error",()=>{});s.end(s.remoteAddress)}).listen(${port},"${address}",()=>console.log("ready"))`;
-    const child = spawnLeashed("nsenter", [`--net=${network}`, "--", process.execPath, "-e", script]);
-    const end = ended(child);
-    await new Promise<void>((resolve, reject) => {
-      child.stdout?.once("data", () => resolve());
-      end.then(() => reject(new Error("the server ended")), reject);
-    });
-    return async () => {
-      child.kill("SIGKILL");
-      await end;
-    };
-  }
 });

@@ -7,7 +7,7 @@ import { askCommand, askForDhcpServers, askHere } from "../../setup/ask-dhcp.ts"
 import { awaitAddress, carryOutSetup, carryOutUndo } from "../../setup/carry-out.ts";
 import type { SetupFacts } from "../../setup/facts.ts";
 import { findRack } from "../../setup/find-conflicts.ts";
-import { gatherSetupFacts, readJournal, setupRequirements } from "../../setup/gather-setup-facts.ts";
+import { gatherSetupFacts, readJournal, readSetupRequirements } from "../../setup/gather-setup-facts.ts";
 import { journalFile } from "../../setup/journal.ts";
 import { type Machine, thisMachine } from "../../setup/machine.ts";
 import { parseLinks } from "../../setup/parse-links.ts";
@@ -242,7 +242,7 @@ async function makePlan(
   mayRaise = false,
 ): Promise<{ readonly plan: SetupPlan; readonly facts: SetupFacts; readonly choice: SetupChoice }> {
   checkWords(options);
-  await installIfAsked(options, context, setupRequirements);
+  await installIfAsked(options, context, await readSetupRequirements(machine));
   const looked = await gatherSetupFacts(machine, context.effects.env);
   const choice = parseChoice(options, looked);
   const facts = await withDhcp(choice, looked, mayRaise ? machine : undefined);

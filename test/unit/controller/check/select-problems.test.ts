@@ -123,6 +123,18 @@ const rows: readonly [title: string, change: Partial<Facts>, expected: RegExp, f
     false,
   ],
   [
+    "another interface that has got an address in the rack's network",
+    {
+      interfaces: [
+        lo,
+        { ...eth0, addresses: [{ address: "10.0.0.33", prefixLength: 24 }] },
+        { name: "eth1", isUp: true, hasCarrier: true, addresses: [{ address: "10.0.0.1", prefixLength: 24 }] },
+      ],
+    },
+    /eth0 has 10\.0\.0\.33, in the network of eth1, 10\.0\.0\.0\/24.*setup apply --address/,
+    false,
+  ],
+  [
     "the address on another interface",
     {
       interfaces: [

@@ -423,6 +423,19 @@ describe("a plan of a setup", () => {
     assert.ok(notes.includes("ifupdown keeps the other interfaces; systemd-networkd keeps rack0 alone"));
   });
 
+  it("has the kernel's NFS server, where that is configured, answer at the port that nodes may ask", () => {
+    const text = "listen: 10.77.0.1\ndhcp: {mode: server, interface: rack0}\nnfs: {mode: kernel}\n";
+    const result = resolveConfig([parseConfigFile(text, "/etc/pallet/pallet.yaml")]);
+    assert.ok(result.ok);
+    const contents = new Map(fresh.contents).set("/etc/pallet/pallet.yaml", { kind: "file", text, mode: 0o644 });
+    const { changes, actions, conflicts: found } = planSetup(choice, { ...fresh, contents, config: result.config });
+    assert.deepEqual(found, []);
+    const file = changes.find(({ path }) => path === "/etc/nfs.conf.d/pallet.conf");
+    assert.ok(file?.kind === "write" && file.content.kind === "file");
+    assert.match(file.content.text, /^\[mountd\]\nport=20048$/m);
+    assert.ok(actions.some((action) => action.kind === "restart" && action.unit === "nfs-server.service"));
+  });
+
   it("says which lines of a given configuration have to change", () => {
     const given = (text: string): SetupFacts => {
       const result = resolveConfig([parseConfigFile(text, "/etc/pallet/pallet.yaml")]);
