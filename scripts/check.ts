@@ -20,7 +20,7 @@ const waitingTests = [
 ];
 
 /**
- * Of the units and contracts, what takes the most processor time, more than half of it all (measured, 4 to 60 s each: they
+ * Of the units and contracts, what takes the most processor time, more than half of it all (measured, 3 to 60 s each: they
  * make filesystems and images, and call whole programs): `npm test` alone runs them.
  */
 export const slowTests: readonly string[] = [
@@ -62,6 +62,10 @@ export const slowTests: readonly string[] = [
   "test/unit/agent/fetch/fetch-range.test.ts",
   "test/unit/agent/disk/partition-table.test.ts",
   "test/unit/agent/disk/unmount.test.ts",
+  "test/unit/agent/tasks/run-tasks.test.ts",
+  "test/unit/agent/write/write-image-property.test.ts",
+  "test/unit/controller/backup/restore-backup.test.ts",
+  "test/unit/controller/cli/commands/backup.test.ts",
 ];
 
 /** The steps of the quick check, side by side; `npm test` begins with them too. */
