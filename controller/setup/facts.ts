@@ -71,6 +71,8 @@ export interface SetupFacts {
   readonly config?: Config | string;
   /** Who else answers DHCP on the rack's interface, or why nobody could be asked; absent where nobody was. */
   readonly otherDhcp?: { readonly servers: readonly string[] } | { readonly unasked: string };
+  /** Ids of the rollouts that run, or why the controller could not be asked; absent where it was not. */
+  readonly rollouts?: { readonly running: readonly string[] } | { readonly unasked: string };
   /** Folders that cannot be written to, by what keeps us from it. */
   readonly unwritable: readonly { readonly folder: string; readonly reason: string }[];
   /** The address of this machine, of IPv4 or IPv6, that the operator is logged in at over SSH. */

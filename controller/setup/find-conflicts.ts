@@ -32,6 +32,7 @@ export function* findConflicts(
   yield* linkConflicts(choice, rack, facts);
   yield* claimConflicts(rack, facts);
   yield* networkConflicts(choice, rack, facts);
+  yield* rolloutConflicts(choice, facts);
   yield* configConflicts(choice, config);
   yield* portConflicts(choice, facts, config);
   yield* firewallConflicts(choice, rack, facts);
@@ -238,6 +239,28 @@ function* networkConflicts(
       message: `${address}/${network.prefixLength} leaves no addresses for nodes`,
       remedy: "give a /24, or a wider one",
     };
+}
+
+/** Whether nodes that run would no longer find this machine: they have its address from their last start. */
+export function isReaddressed(
+  { address, network }: Pick<SetupChoice, "address" | "network">,
+  { journal }: Pick<SetupFacts, "journal">,
+): boolean {
+  if (journal === undefined) return false;
+  return journal.choice.address !== address || journal.choice.prefixLength !== network.prefixLength;
+}
+
+function* rolloutConflicts(choice: SetupChoice, facts: SetupFacts): Generator<Conflict> {
+  const { rollouts, journal } = facts;
+  if (rollouts === undefined || "unasked" in rollouts || !isReaddressed(choice, facts)) return;
+  const [first, ...more] = rollouts.running;
+  if (first === undefined) return;
+  yield {
+    message:
+      `${more.length === 0 ? `rollout ${first} runs` : `rollouts ${[first, ...more].join(", ")} run`}, and the nodes know ` +
+      `this machine by its address ${journal?.choice.address}, which would change`,
+    remedy: `wait for the end, or: controller rollout cancel ${first}`,
+  };
 }
 
 /** Where else than on the rack's interface its network is in use: one sentence without its full stop for each. */

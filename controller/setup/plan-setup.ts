@@ -3,7 +3,14 @@ import { parseConfigFile } from "../config/parse-config-file.ts";
 import { configFailure, resolveConfig } from "../config/resolve-config.ts";
 import { digestOf } from "./content.ts";
 import type { SetupFacts } from "./facts.ts";
-import { type Conflict, describeLinks, findConflicts, findOverruled, findRack } from "./find-conflicts.ts";
+import {
+  type Conflict,
+  describeLinks,
+  findConflicts,
+  findOverruled,
+  findRack,
+  isReaddressed,
+} from "./find-conflicts.ts";
 import type { Journal } from "./journal.ts";
 import { type FileChange, planChanges } from "./plan-changes.ts";
 import { namesOf, renderConfig, renderFiles, setupPaths, timeHolder } from "./render-files.ts";
@@ -170,6 +177,11 @@ function* notesOf(
   const overruled = rack === undefined ? [] : findOverruled(rack, facts);
   if (overruled.length > 0)
     yield `${overruled.join(" and ")} would have ${name}, too, among others: systemd-networkd goes by the setup's own file for it`;
+  if (isReaddressed({ address, network }, facts)) {
+    yield `nodes that run now lose this machine, which they know as ${facts.journal?.choice.address}, until they start again: switch them off and on`;
+    if (facts.rollouts !== undefined && "unasked" in facts.rollouts)
+      yield `could not ask the controller whether a rollout runs, which would fail: ${facts.rollouts.unasked}`;
+  }
   const time = timeHolder(facts);
   if (time !== undefined)
     yield `${time} serves time here already: see to it that it answers the rack's network, so that boards know the time`;

@@ -6,7 +6,7 @@ import { formatIpv4, parseIpv4, parseIpv4Network } from "../../network/ipv4.ts";
 import { askCommand, askForDhcpServers, askHere } from "../../setup/ask-dhcp.ts";
 import { awaitAddress, carryOutSetup, carryOutUndo } from "../../setup/carry-out.ts";
 import type { SetupFacts } from "../../setup/facts.ts";
-import { findRack } from "../../setup/find-conflicts.ts";
+import { findRack, isReaddressed } from "../../setup/find-conflicts.ts";
 import { gatherSetupFacts, readJournal, readSetupRequirements } from "../../setup/gather-setup-facts.ts";
 import { journalFile } from "../../setup/journal.ts";
 import { type Machine, thisMachine } from "../../setup/machine.ts";
@@ -20,6 +20,7 @@ import { printable } from "../render/printable.ts";
 import { describeStep, renderSetupPlan, renderSetupStatus, renderUndoPlan } from "../render/render-setup.ts";
 import { confirm, requireConsent } from "../terminal/confirm.ts";
 import { exitCode } from "../terminal/exit-code.ts";
+import { hasEnded, viewRollout } from "../view/rollout-view.ts";
 import { installHelp, installIfAsked } from "./install-option.ts";
 import { examples, jsonHelp } from "./option-texts.ts";
 
@@ -245,8 +246,26 @@ async function makePlan(
   await installIfAsked(options, context, await readSetupRequirements(machine));
   const looked = await gatherSetupFacts(machine, context.effects.env);
   const choice = parseChoice(options, looked);
-  const facts = await withDhcp(choice, looked, mayRaise ? machine : undefined);
+  const asked = await withRollouts(choice, looked, context);
+  const facts = await withDhcp(choice, asked, mayRaise ? machine : undefined);
   return { plan: planSetup(choice, facts), facts, choice };
+}
+
+/** Asks the controller that runs, where the choice would take its address from it. */
+async function withRollouts(
+  choice: SetupChoice,
+  facts: SetupFacts,
+  { client, signal }: CommandContext,
+): Promise<SetupFacts> {
+  if (!isReaddressed(choice, facts) || facts.units.get("pallet-controller.service")?.isActive !== true) return facts;
+  try {
+    const { rollouts } = await client.listRollouts({}, signal);
+    const running = rollouts.map(viewRollout).filter((rollout) => !hasEnded(rollout));
+    return { ...facts, rollouts: { running: running.map(({ rolloutId }) => rolloutId) } };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ...facts, rollouts: { unasked: messageOf(error) } };
+  }
 }
 
 /**

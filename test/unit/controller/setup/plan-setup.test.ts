@@ -436,6 +436,29 @@ describe("a plan of a setup", () => {
     assert.ok(actions.some((action) => action.kind === "restart" && action.unit === "nfs-server.service"));
   });
 
+  it("takes its address from this machine only while no rollout runs, and says what becomes of nodes", () => {
+    const { journal } = planSetup(choice, fresh);
+    assert.ok(journal);
+    const applied: SetupFacts = { ...fresh, journal: { version: 1, ...journal, phase: "applied" } };
+    const elsewhere = { ...choice, address: "10.78.0.1", network: network("10.78.0.0/24") };
+    const during: SetupFacts = { ...applied, rollouts: { running: ["r-1", "r-2"] } };
+    const { conflicts: found } = planSetup(elsewhere, during);
+    assert.match(
+      found.map(({ message }) => message).join("\n"),
+      /^rollouts r-1, r-2 run, and the nodes know .* 10\.77\.0\.1/,
+    );
+    assert.deepEqual(
+      found.map(({ remedy }) => remedy),
+      ["wait for the end, or: controller rollout cancel r-1"],
+    );
+    assert.deepEqual(planSetup(choice, during).conflicts, [], "the same address");
+    const { uplink: _, ...alone } = choice;
+    assert.deepEqual(planSetup(alone, during).conflicts, [], "another uplink");
+    const after = planSetup(elsewhere, { ...applied, rollouts: { running: [] } });
+    assert.deepEqual(after.conflicts, []);
+    assert.ok(after.notes.some((note) => /nodes that run now lose this machine.*10\.77\.0\.1/.test(note)));
+  });
+
   it("says which lines of a given configuration have to change", () => {
     const given = (text: string): SetupFacts => {
       const result = resolveConfig([parseConfigFile(text, "/etc/pallet/pallet.yaml")]);
