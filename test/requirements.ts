@@ -15,6 +15,7 @@ const checks = {
   shells: () =>
     ["/bin/bash", "/usr/bin/zsh", "/usr/bin/fish", "/usr/share/bash-completion/bash_completion"].every(existsSync) ||
     "needs bash-completion, zsh and fish",
+  lintian: () => existsSync("/usr/bin/lintian") || "needs lintian (Debian package lintian)",
   Ansible: () => existsSync("/usr/bin/ansible-inventory") || "needs Ansible (Debian package ansible-core)",
   qemu: () =>
     ["/usr/bin/qemu-system-aarch64", "/usr/bin/ganesha.nfsd", "/usr/sbin/dnsmasq", "/dev/net/tun"].every(existsSync) ||

@@ -34,20 +34,31 @@ export async function preparePrivateApt(
   folder: string,
   sources: readonly string[],
   signal: AbortSignal | undefined,
+  architecture = "arm64",
 ): Promise<void> {
   for (const path of ["lists/partial", "cache/archives/partial"]) await mkdir(join(folder, path), { recursive: true });
   await writeFile(join(folder, "status"), "");
   await writeFile(join(folder, "sources.list"), `${sources.join("\n")}\n`);
   const attempt = "Debian's package lists could not be fetched";
-  await runApt(folder, attempt, ["apt-get", "--quiet", "update"], folder, signal);
+  await runApt(folder, attempt, ["apt-get", "--quiet", "update"], { cwd: folder, signal, architecture });
 }
 
 /** Opens a folder that `preparePrivateApt` made. */
 export function openPrivateApt(
   folder: string,
-  { log, signal }: { readonly log: (line: string) => void; readonly signal?: AbortSignal | undefined },
+  {
+    log,
+    signal,
+    architecture = "arm64",
+  }: {
+    readonly log: (line: string) => void;
+    readonly signal?: AbortSignal | undefined;
+    /** Debian's word for it. */
+    readonly architecture?: string;
+  },
 ): PrivateApt {
-  const run: PrivateApt["run"] = (attempt, command, cwd = folder) => runApt(folder, attempt, command, cwd, signal);
+  const run: PrivateApt["run"] = (attempt, command, cwd = folder) =>
+    runApt(folder, attempt, command, { cwd, signal, architecture });
   return {
     run,
     show: (name) =>
@@ -74,14 +85,17 @@ function runApt(
   folder: string,
   attempt: string,
   [program, ...args]: readonly [string, ...string[]],
-  cwd: string,
-  signal: AbortSignal | undefined,
+  {
+    cwd,
+    signal,
+    architecture,
+  }: { readonly cwd: string; readonly signal: AbortSignal | undefined; readonly architecture: string },
 ): Promise<string> {
-  return runTool(attempt, [program, ...aptOptions(folder), ...args], { cwd, signal });
+  return runTool(attempt, [program, ...aptOptions(folder, architecture), ...args], { cwd, signal });
 }
 
 /** apt.conf(5): everything that apt reads and writes is in the folder. */
-function aptOptions(folder: string): readonly string[] {
+function aptOptions(folder: string, architecture: string): readonly string[] {
   const settings = {
     "Dir::Etc::SourceList": join(folder, "sources.list"),
     "Dir::Etc::SourceParts": "/dev/null",
@@ -90,8 +104,8 @@ function aptOptions(folder: string): readonly string[] {
     "Dir::State::Lists": join(folder, "lists"),
     "Dir::State::Status": join(folder, "status"),
     "Dir::Cache": join(folder, "cache"),
-    "APT::Architecture": "arm64",
-    "APT::Architectures": "arm64",
+    "APT::Architecture": architecture,
+    "APT::Architectures": architecture,
     "Acquire::Languages": "none",
     // The folder belongs to the user who runs this; the user _apt could not write there.
     "APT::Sandbox::User": "",

@@ -8,13 +8,18 @@ import { shareFiles } from "../../controller/cli/share-files.ts";
 import { buildRootfs } from "../../controller/rootfs/build-rootfs.ts";
 import { type Binary, buildBinaries } from "../binaries/build-binaries.ts";
 import { buildDeb } from "./build-deb.ts";
+import { planControllerRelations } from "./controller-needs.ts";
 import { planControllerPackage } from "./controller-package.ts";
 import { type DebianArchitecture, debianArchitectures, type PackagedFile } from "./debian-package.ts";
+import { gatherDependencies } from "./gather-dependencies.ts";
 import { packRootfs } from "./pack-rootfs.ts";
 import { renderPackageVersion } from "./package-version.ts";
 import { collectUnits } from "./packaged-units.ts";
 import { planRackPackage } from "./rack-package.ts";
+import { readBundled, readNodeLicence } from "./read-bundled.ts";
 import { readCommit } from "./read-commit.ts";
+import { maintainer } from "./render-control.ts";
+import { type Bundled, renderChangelog, renderCopyright } from "./render-documents.ts";
 
 /** What packages to build, and where. */
 export interface PackagesRequest {
@@ -25,6 +30,8 @@ export interface PackagesRequest {
   readonly cacheDirectory: string;
   /** Of the controller; default all. */
   readonly architectures?: readonly DebianArchitecture[];
+  /** Fetch what a minimal Debian of this architecture lacks, too. */
+  readonly withDependencies?: DebianArchitecture;
   readonly log: (line: string) => void;
 }
 
@@ -51,26 +58,41 @@ export async function buildPackages(request: PackagesRequest): Promise<readonly 
       outputDirectory: path.join(work, "programs"),
       cacheDirectory: path.join(cacheDirectory, "binaries"),
     });
-    const scripts = await readScripts();
+    const texts = await readTexts();
     const built: string[] = [];
     const units = await collectUnits(repository);
-    const shared = await collectShared("pallet-controller", repository, { version, epoch });
+    const changelog = compressed(renderChangelog(version, commit, maintainer));
+    const shared = await collectShared(repository, { version, epoch });
     const config = await readFile(path.join(repository, "controller/setup/files/pallet.yaml"), "utf8");
     for (const architecture of architectures) {
       log(`packing pallet-controller for ${architecture}`);
       const program = programFor(binaries, "controller", architecture);
-      const parts = { version, architecture, program, units, shared, config, scripts };
+      const parts = { version, architecture, program, units, shared, changelog, config, texts };
       built.push(await buildDeb(planControllerPackage(parts), { outDirectory, epoch }));
     }
     log("building what boards boot");
-    const rack = await buildRack(work, {
+    const { bundled, ...rack } = await buildRack(work, {
       ...request,
       epoch,
       version,
       agentFile: programFor(binaries, "agent", "arm64"),
     });
     log("packing pallet-rack");
-    built.push(await buildDeb(planRackPackage({ version, ...rack, shared: [], scripts }), { outDirectory, epoch }));
+    const copyright = renderCopyright(rackIntroduction, [...bundled, ...(await readBundled(repository))]);
+    built.push(
+      await buildDeb(planRackPackage({ version, ...rack, copyright, changelog, texts }), { outDirectory, epoch }),
+    );
+    if (request.withDependencies !== undefined) {
+      const architecture = request.withDependencies;
+      log("fetching what a minimal Debian lacks");
+      const debian = { suite: defaultSuite, mirror: defaultMirror };
+      const workDirectory = path.join(work, "apt");
+      const gathered = await gatherDependencies(planControllerRelations(), {
+        ...debian,
+        ...{ architecture, workDirectory, outDirectory, log },
+      });
+      built.push(...gathered.map((name) => path.join(outDirectory, name)));
+    }
     return built;
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -93,7 +115,11 @@ async function buildRack(
     epoch,
     version,
   }: PackagesRequest & { readonly agentFile: string; readonly epoch: number; readonly version: string },
-): Promise<{ readonly rootfs: string; readonly bootTree: ReadonlyMap<string, string> }> {
+): Promise<{
+  readonly rootfs: string;
+  readonly bootTree: ReadonlyMap<string, string>;
+  readonly bundled: readonly Bundled[];
+}> {
   const archive = { suite: defaultSuite, mirror: defaultMirror, refresh: false, log };
   const built = await buildRootfs({
     ...archive,
@@ -114,28 +140,50 @@ async function buildRack(
     overwrite: false,
   });
   const names = [...Object.keys(manifest.files), "manifest.json"];
-  return { rootfs, bootTree: new Map(names.map((name) => [name, path.join(bootFolder, name)])) };
+  const debian = {
+    ...built.manifest.packages,
+    "u-boot": manifest.versions.uBoot,
+    "raspi-firmware": manifest.versions.firmware,
+  };
+  const bundled = Object.entries(debian).map(([name, version]) => ({ name, version, licence: "Debian's package" }));
+  return { rootfs, bootTree: new Map(names.map((name) => [name, path.join(bootFolder, name)])), bundled };
 }
 
 /** The manual, completions of shells and the documentation, as Debian wants them. */
 async function collectShared(
-  name: string,
   repository: string,
   { version, epoch }: { readonly version: string; readonly epoch: number },
 ): Promise<readonly PackagedFile[]> {
   const day = new Date(epoch * 1000).toISOString().slice(0, 10);
   const shared = [...shareFiles({ version, date: day })].map(([file, text]): PackagedFile => {
     if (!file.startsWith("man/")) return { path: `/usr/share/${file}`, content: { text } };
-    return { path: `/usr/share/${file}.gz`, content: { bytes: gzipSync(text, { level: 9 }) } };
+    return { path: `/usr/share/${file}.gz`, content: { bytes: compressed(text) } };
   });
+  const folder = "/usr/share/doc/pallet-controller";
+  const copyright = renderCopyright(controllerIntroduction, await readBundled(repository));
   return [
     ...shared,
-    { path: `/usr/share/doc/${name}/README.md`, content: { file: path.join(repository, "controller/README.md") } },
-    { path: `/usr/share/doc/${name}/copyright`, content: { file: path.join(repository, "LICENSE") } },
+    { path: `${folder}/README.md`, content: { file: path.join(repository, "controller/README.md") } },
+    { path: `${folder}/copyright`, content: { text: copyright } },
+    { path: `${folder}/LICENSE.node.gz`, content: { bytes: compressed(await readNodeLicence(repository)) } },
   ];
 }
 
-async function readScripts(): Promise<Readonly<Record<string, string>>> {
+const controllerIntroduction = "In /usr/bin/controller are also, all under licences of their own:";
+
+const rackIntroduction = [
+  "In what the boards boot are also Debian's packages, unchanged but for files that were left out. Their licences",
+  "and sources: https://sources.debian.org/src/NAME/VERSION/, and https://snapshot.debian.org for those that newer",
+  "ones have replaced. And in the agent, as in the package pallet-controller, all under licences of their own:",
+].join("\n");
+
+/** As `gzip -9n` does it: without a time. */
+function compressed(text: string): Uint8Array {
+  return gzipSync(text, { level: 9 });
+}
+
+/** Maintainer scripts and overrides of lintian, by file name. */
+async function readTexts(): Promise<Readonly<Record<string, string>>> {
   const folder = path.join(import.meta.dirname, "files");
   const names = await readdir(folder);
   return Object.fromEntries(

@@ -1,5 +1,6 @@
 import { planControllerRelations } from "./controller-needs.ts";
 import type { DebianArchitecture, DebianPackage, PackagedFile } from "./debian-package.ts";
+import { planDocuments } from "./documents.ts";
 import { chooseUnitRoles } from "./packaged-units.ts";
 import { fillScripts } from "./scripts.ts";
 
@@ -15,14 +16,17 @@ export interface ControllerParts {
   readonly shared: readonly PackagedFile[];
   /** The configuration of one that was not set up yet. */
   readonly config: string;
-  readonly scripts: Readonly<Record<string, string>>;
+  /** Compressed. */
+  readonly changelog: Uint8Array;
+  /** Maintainer scripts and overrides of lintian, by file name. */
+  readonly texts: Readonly<Record<string, string>>;
 }
 
 const configFile = "/etc/pallet/pallet.yaml";
 
 /** The package pallet-controller. */
 export function planControllerPackage(parts: ControllerParts): DebianPackage {
-  const { version, architecture, program, units, shared, config, scripts } = parts;
+  const { version, architecture, program, units, shared, changelog, config, texts } = parts;
   const { all, enabled } = chooseUnitRoles(units);
   return {
     name: "pallet-controller",
@@ -43,9 +47,10 @@ export function planControllerPackage(parts: ControllerParts): DebianPackage {
       { path: configFile, content: { text: config } },
       ...units,
       ...shared,
+      ...planDocuments("pallet-controller", { changelog, overrides: texts["controller.overrides"] }),
     ],
     configurationFiles: [configFile],
-    scripts: fillScripts("controller", scripts, {
+    scripts: fillScripts("controller", texts, {
       VERSION: version,
       ALL: all.join(" "),
       ENABLED: enabled.join(" "),

@@ -1,4 +1,5 @@
-import type { DebianPackage, PackagedFile } from "./debian-package.ts";
+import type { DebianPackage } from "./debian-package.ts";
+import { planDocuments } from "./documents.ts";
 import { fillScripts } from "./scripts.ts";
 
 /** What the rack's package is made of. */
@@ -8,15 +9,17 @@ export interface RackParts {
   readonly rootfs: string;
   /** Files of the boot tree, by their paths in it. */
   readonly bootTree: ReadonlyMap<string, string>;
-  /** Below /usr/share. */
-  readonly shared: readonly PackagedFile[];
-  readonly scripts: Readonly<Record<string, string>>;
+  readonly copyright: string;
+  /** Compressed. */
+  readonly changelog: Uint8Array;
+  /** Maintainer scripts and overrides of lintian, by file name. */
+  readonly texts: Readonly<Record<string, string>>;
 }
 
 const rackFolder = "/usr/share/pallet/rack";
 
 /** The package pallet-rack: for every management machine, as what it holds is the boards'. */
-export function planRackPackage({ version, rootfs, bootTree, shared, scripts }: RackParts): DebianPackage {
+export function planRackPackage({ version, rootfs, bootTree, copyright, changelog, texts }: RackParts): DebianPackage {
   return {
     name: "pallet-rack",
     version,
@@ -35,8 +38,9 @@ export function planRackPackage({ version, rootfs, bootTree, shared, scripts }: 
     files: [
       { path: `${rackFolder}/rootfs.tar.zst`, content: { file: rootfs } },
       ...[...bootTree].map(([name, file]) => ({ path: `${rackFolder}/boot/${name}`, content: { file } })),
-      ...shared,
+      { path: "/usr/share/doc/pallet-rack/copyright", content: { text: copyright } },
+      ...planDocuments("pallet-rack", { changelog, overrides: texts["rack.overrides"] }),
     ],
-    scripts: fillScripts("rack", scripts, {}),
+    scripts: fillScripts("rack", texts, {}),
   };
 }

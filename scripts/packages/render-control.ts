@@ -2,6 +2,9 @@ import type { DebianPackage } from "./debian-package.ts";
 
 const lineWidth = 79;
 
+/** Who the packages are from. */
+export const maintainer = "The authors of Pallet <pallet@localhost>";
+
 /**
  * The control file of a package (deb-control(5)).
  *
@@ -18,9 +21,10 @@ export function renderControl(
   ] as const;
   return [
     `Package: ${name}`,
+    "Source: pallet",
     `Version: ${version}`,
     `Architecture: ${architecture}`,
-    "Maintainer: The authors of Pallet <pallet@localhost>",
+    `Maintainer: ${maintainer}`,
     `Installed-Size: ${Math.ceil(installedBytes / 1024)}`,
     ...relations.flatMap(([field, names]) => (names.length === 0 ? [] : [`${field}: ${names.join(", ")}`])),
     "Section: admin",
