@@ -96,6 +96,7 @@ case $* in
   *"complete-values image"*) printf '%s\\n' ${images.map((name) => `'${name.replaceAll("'", "'\\''")}'`).join(" ")} ;;
   *"complete-values rollout"*) printf '%s\\t%s\\n' 20261130-2 running 20261129-1 succeeded ;;
   *"complete-values label"*) printf '%s\\n' rack=a rack=b ;;
+  *complete-values*) echo 'error: that is not known here' >&2; exit 1 ;;
   *) IFS=$(printf '\\t'); printf '%s\\n' "$*" >"\${answers:-/dev/stderr}" ;;
 esac
 `;
