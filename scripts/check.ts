@@ -24,6 +24,7 @@ const waitingTests = [
  * make filesystems and images, and call whole programs): `npm test` alone runs them.
  */
 export const slowTests: readonly string[] = [
+  "test/unit/controller/cli/completion/shells.test.ts",
   "test/unit/controller/images/image-store.test.ts",
   "test/unit/agent/customise/configure-system.test.ts",
   "test/unit/controller/images/capture/capture-disk.test.ts",

@@ -87,7 +87,7 @@ _${program}_values() {
 }
 
 _${program}() {
-  local -a words target=() options=() operands=()
+  local -a words target=() options=() operands=() names=()
   local IFS=$' \\t\\n' broken commands= called= word name option value= ended= given=' ' index count=0
   COMPREPLY=()
   _${program}_words
@@ -131,9 +131,10 @@ _${program}() {
       if [[ $name != *+ ]]; then
         for word in \${name//,/ }; do [[ $given == *" $word "* ]] && continue 2; done
       fi
-      _${program}_offer "$current" '' < <(printf '%s\\n' \${name//[,+]/ })
+      names+=(\${name//[,+]/ })
     fi
   done
+  ((\${#names[@]} > 0)) && _${program}_offer "$current" '' < <(printf '%s\\n' "\${names[@]}")
   [[ $value || ( ! $ended && $current == -* ) ]] && return
   [[ $commands && $count -eq 0 && ! $ended ]] && _${program}_offer "$current" '' < <(printf '%s\\n' $commands)
   # An operand is the sources that it may come from; the last one ends with "+" if there may be several.

@@ -200,12 +200,9 @@ for (const shell of shells)
       });
 
     it("knows every option of every command", async () => {
-      const typed = plan.commands.flatMap(({ calls }) =>
-        calls.map((call) => `controller ${call} -`.replace("  ", " ")),
-      );
-      const options = plan.commands.flatMap((command) =>
-        command.calls.map(() => command.options.flatMap(({ names }) => names)),
-      );
+      // Other spellings of a command lead to the same.
+      const typed = plan.commands.map(({ calls: [call] }) => `controller ${call} -`.replace("  ", " "));
+      const options = plan.commands.map((command) => command.options.flatMap(({ names }) => names));
       const found = await ask[shell](typed);
       for (const [index, line] of typed.entries())
         assert.deepEqual((found[index] ?? []).toSorted(), options[index]?.toSorted(), line);
