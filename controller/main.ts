@@ -20,6 +20,10 @@ import type { Effects } from "./cli/connection/effects.ts";
 import { createProcessEffects } from "./cli/connection/process-effects.ts";
 import { readBundle } from "./cli/connection/read-bundle.ts";
 import { runCommandLine } from "./cli/program.ts";
+import { openClockFile } from "./clock/clock-file.ts";
+import { readSynchronised } from "./clock/read-synchronised.ts";
+import { createSteadyClock } from "./clock/steady-clock.ts";
+import { keepTime } from "./clock/timekeeper.ts";
 import { exampleConfig, serveOptions } from "./config/document-config.ts";
 import { configFileOf, readConfig } from "./config/read-config.ts";
 import { createHookRunner } from "./hooks/hook-runner.ts";
@@ -88,21 +92,26 @@ const effects: Effects = {
       process.umask(0o077);
       const log = pino({ level: config.logLevel, base: null }, createLogDestination(2));
       // Timers alone keep no process alive, and there may be nothing else while it waits for a network.
+      const clock = createSteadyClock(systemClock, monotonicClock);
       const alive = setInterval(() => undefined, 2 ** 30);
       await serve(
         config,
         {
           version,
           configFile: configFileOf(inputs),
-          clock: systemClock,
+          clock,
           monotonicClock,
           moment: bootMomentNow,
           log,
           agentConnector: (options) => createAgentConnector({ ...options, credentials: plainChannel }),
           announcer: () => createAnnouncer(log),
           probeNode,
-          runHook: createHookRunner({ clock: systemClock, monotonicClock, log }),
+          runHook: createHookRunner({ clock, monotonicClock, log }),
           openStore,
+          keepTime: ({ directory, newestEventAt }) => {
+            const file = openClockFile(directory);
+            return keepTime({ clock, system: systemClock, file, newestEventAt, isSynchronised: readSynchronised, log });
+          },
           openImages: createImageStore,
           openProfiles: createProfileFolder,
           imageDeriver: (options) => createImageDeriver({ ...options, layOut }),

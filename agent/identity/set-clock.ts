@@ -1,11 +1,9 @@
 import { loadLibc } from "../../proto/linux/libc.ts";
-
-/** No Pallet that knows certificates ran before this; a Pi without a clock of its own begins in 1970. */
-const earliestMs = Date.UTC(2026, 0, 1);
+import { earliestTime } from "../../proto/time/earliest-time.ts";
 
 /** Whether a clock has not been set since the board got power. Milliseconds since the epoch. */
 export function isUnset(nowMs: number): boolean {
-  return nowMs < earliestMs;
+  return nowMs < earliestTime;
 }
 
 /** Sets the system's clock (settimeofday(2)); needs CAP_SYS_TIME. Throws an error with its `code`. */

@@ -7,10 +7,10 @@ export function backupNameAt(at: number): string {
 }
 
 /**
- * Which backups of a folder are to go, so that the newest `keep` stay. The one that was just made always stays, whatever a clock
- * that was set has called it; files of other names are somebody else's.
+ * Which backups of a folder are to go, so that the newest `keep` stay. What is named later than the one that was just made was
+ * named by another clock: nothing tells whether it is older, so it stays. Files of other names are somebody else's.
  */
 export function chooseOldBackups(names: readonly string[], justMade: string, keep: number): readonly string[] {
-  const others = names.filter((name) => form.test(name) && name !== justMade).toSorted();
+  const others = names.filter((name) => form.test(name) && name < justMade).toSorted();
   return others.slice(0, Math.max(0, others.length - (keep - 1)));
 }

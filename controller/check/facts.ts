@@ -1,6 +1,7 @@
 import type { Need } from "../../proto/linux/debian-package.ts";
 import type { KernelFormat } from "../artefacts/parse-kernel.ts";
 import type { BootTreeManifest } from "../boot-tree/plan-boot-tree.ts";
+import type { ClockEvidence } from "../clock/judge-clock.ts";
 import type { HookProblem } from "../hooks/find-hook-problems.ts";
 import type { HeldPort } from "./held-port.ts";
 import type { InterfaceFact } from "./parse-interfaces.ts";
@@ -72,6 +73,8 @@ export interface Facts {
   readonly rootfs?: RootfsFact;
   /** What keeps hooks from doing their work. */
   readonly hooks: readonly HookProblem[];
+  /** This machine's clock, in milliseconds since the epoch, and what there is to judge it by. */
+  readonly clock: ClockEvidence & { readonly file: string };
   /** The contract that this controller implements. */
   readonly contract: string;
   /** Free space for images, in bytes; absent where it could not be found out. */

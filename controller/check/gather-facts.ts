@@ -6,6 +6,9 @@ import { readServedRoots, type ServedRoots, servedRootOf } from "../boot/read-se
 import { boardFiles } from "../boot-tree/board-files.ts";
 import type { BootTreeManifest } from "../boot-tree/plan-boot-tree.ts";
 import { readBootTreeManifest } from "../boot-tree/read-manifest.ts";
+import { openClockFile } from "../clock/clock-file.ts";
+import { judgeClock } from "../clock/judge-clock.ts";
+import { readSynchronised } from "../clock/read-synchronised.ts";
 import type { Config } from "../config/config.ts";
 import { findHookProblems } from "../hooks/find-hook-problems.ts";
 import { planServe } from "../network/plan-requirements.ts";
@@ -52,6 +55,7 @@ export async function gatherFacts(config: Config, contract: string): Promise<Fac
     }),
     ...(nfs.mode !== "none" && nfs.rootfs !== undefined && { rootfs: await readServedRootfs(roots, nfs.rootfs) }),
     hooks: await findHookProblems(config.hooks),
+    clock: await readClock(config.stateDirectory),
     contract,
     ...(freeBytes !== undefined && { freeBytes }),
   };
@@ -91,6 +95,17 @@ async function readSizes(
     if (status?.isFile()) sizes.set(file, status.size);
   }
   return sizes;
+}
+
+async function readClock(stateDirectory: string): Promise<Facts["clock"]> {
+  const file = openClockFile(stateDirectory);
+  // Whoever may not read it is told of missing rights elsewhere.
+  const seenMs = await Promise.resolve()
+    .then(file.read)
+    .catch(() => undefined);
+  const evidence = { systemMs: Date.now(), ...(seenMs !== undefined && { seenMs }), file: file.path };
+  const isPlausible = judgeClock({ ...evidence, isSynchronised: false }).kind === "believed";
+  return { ...evidence, isSynchronised: !isPlausible && (await readSynchronised()) };
 }
 
 /** Of the filesystem that the folder is on, or will be. */

@@ -1,6 +1,7 @@
 /** The part of a boot that a problem concerns. */
 export const problemParts = [
   "rights",
+  "clock",
   "programs",
   "network",
   "ports",

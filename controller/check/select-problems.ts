@@ -1,3 +1,4 @@
+import { describeClock, judgeClock } from "../clock/judge-clock.ts";
 import type { Config } from "../config/config.ts";
 import { chooseDhcpNetwork } from "../network/dnsmasq/choose-dhcp-network.ts";
 import { renderInstallLine } from "../requirements/render-unmet.ts";
@@ -24,6 +25,7 @@ export function selectProblems(config: Config, facts: Facts): readonly Problem[]
     ...selectRootfsProblems(facts),
     ...selectSpaceProblems(config, facts),
     ...selectHookProblems(facts),
+    ...selectClockProblems(facts),
   ];
   return problems.toSorted((one, other) => problemParts.indexOf(one.part) - problemParts.indexOf(other.part));
 }
@@ -52,6 +54,13 @@ function selectProgramProblems({ missing, isRoot }: Facts): readonly Problem[] {
       isFatal: true,
     },
   ];
+}
+
+/** Nodes boot all the same: the controller goes on from the time that it has seen. */
+function selectClockProblems({ clock }: Facts): readonly Problem[] {
+  const verdict = judgeClock(clock);
+  if (verdict.kind === "believed") return [];
+  return [{ part: "clock", ...describeClock(clock.systemMs, verdict.fromMs, clock.file), isFatal: false }];
 }
 
 /** The rack boots without its hooks; a reimage that needs one fails, and says the same. */

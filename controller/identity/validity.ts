@@ -1,10 +1,8 @@
 import type { Identity } from "../../proto/identity/identity.ts";
+import { earliestTime } from "../../proto/time/earliest-time.ts";
 import { neverEnds } from "./render-certificate.ts";
 
 const dayMs = 24 * 60 * 60_000;
-
-/** Before this no clock is right: Pallet did not issue certificates then. 2026-01-01. */
-export const earliestNow = Date.UTC(2026, 0, 1);
 
 /** For how long certificates are good, in milliseconds. */
 export const validityMs = {
@@ -26,7 +24,7 @@ export const mostOperatorDays = 3650;
  */
 export function endOfValidity(kind: Identity["kind"], nowMs: number, forMs?: number): number {
   if (kind === "controller") return neverEnds;
-  const from = Math.max(nowMs, earliestNow);
+  const from = Math.max(nowMs, earliestTime);
   // Certificates count whole seconds.
   return Math.min(Math.ceil((from + (forMs ?? validityMs[kind])) / 1000) * 1000, neverEnds);
 }

@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { Timekeeper } from "../clock/timekeeper.ts";
 import { createEventLog, type EventLog } from "../events/event-log.ts";
 import { promisedValues } from "../hooks/promised-values.ts";
 import { type ControllerIdentity, openIdentity } from "../identity/open-identity.ts";
@@ -17,6 +18,7 @@ import type { Stage } from "./stage.ts";
 /** What the controller remembers. */
 export interface State {
   readonly store: Store;
+  readonly timekeeper: Timekeeper;
   readonly keeper: StateKeeper;
   readonly events: EventLog;
   readonly nodes: NodeRegistry;
@@ -38,6 +40,12 @@ export async function openState({ config, adapters, running }: Stage): Promise<S
   }
   const store = adapters.openStore(join(stateDirectory, "pallet.sqlite"));
   running.defer(() => store.close());
+  // Before anything is noted in it.
+  const timekeeper = await adapters.keepTime({
+    directory: stateDirectory,
+    newestEventAt: () => store.events.read({ afterId: 0, count: 1, prefer: "newest" })[0]?.at,
+  });
+  running.defer(() => timekeeper.stop());
   const events = createEventLog({ rows: store.events, clock });
   const keeper = keepState({ store, events, clock, log });
   running.defer(async () => keeper.stop());
@@ -63,7 +71,7 @@ export async function openState({ config, adapters, running }: Stage): Promise<S
     promisedValues(config.hooks, node),
   );
   return {
-    ...{ store, keeper, events, nodes, acceptRules, nodeLogs, identity, images, deriver, profiles },
+    ...{ store, timekeeper, keeper, events, nodes, acceptRules, nodeLogs, identity, images, deriver, profiles },
     captureDisk: (request) => captureDisk(request, { images, directory: imageDirectory }),
   };
 }

@@ -7,6 +7,7 @@ import type { NodeProbe } from "../agents/probe-node.ts";
 import type { HttpServer, HttpServerOptions } from "../boot/http-server.ts";
 import type { TftpServer, TftpServerOptions } from "../boot/tftp/tftp-server.ts";
 import type { Problem } from "../check/problem.ts";
+import type { Timekeeper } from "../clock/timekeeper.ts";
 import type { Config } from "../config/config.ts";
 import type { RunHook } from "../hooks/hook.ts";
 import type { ImageDeriver } from "../images/derive/image-deriver.ts";
@@ -28,6 +29,7 @@ export interface ServeAdapters {
   readonly version: string;
   /** The config file, which need not be there: it goes into backups. */
   readonly configFile: string;
+  /** The time of day, which `keepTime` keeps from going back. */
   readonly clock: Clock;
   /** A monotonic one. */
   readonly monotonicClock: Clock;
@@ -45,6 +47,12 @@ export interface ServeAdapters {
   /** Runs programs, and calls webhooks. */
   readonly runHook: RunHook;
   openStore(path: string): Store;
+  /** Judges this machine's clock, now and from now on, by what the state in a folder has seen. */
+  keepTime(options: {
+    readonly directory: string;
+    /** When the newest event was, in milliseconds since the epoch. */
+    readonly newestEventAt: () => number | undefined;
+  }): Promise<Timekeeper>;
   openImages(options: { readonly directory: string; readonly log: Logger }): Promise<ImageStore>;
   /** The profiles of a folder; the key is that of their digests. */
   openProfiles(directory: string, key: Uint8Array, promisedTo: PromisedTo): ProfileFolder;

@@ -63,15 +63,17 @@ async function start(
   const { clock, log } = adapters;
 
   // 1. Refuse what cannot be served, before anything is made.
-  const problems = await watchProblems({ find: () => adapters.findProblems(config), clock, log, signal });
+  // The clock is judged once the state is open, which knows more of the time.
+  const find = async () => (await adapters.findProblems(config)).filter(({ part }) => part !== "clock");
+  const problems = await watchProblems({ find, clock, log, signal });
   const endpoints = createEndpoints(config);
   const patience = createPatience({ clock, log, signal });
   const stage: Stage = { config, adapters, endpoints, patience, running };
-  const startedAt = clock.now();
   assertBootProfile(await readBootProfile(stage), endpoints.planned());
 
   // 2. Open the state, and what nodes boot from.
   const state = await openState(stage);
+  const startedAt = clock.now();
   const roots = openRoots(stage, state);
   const files = composeBootFiles(stage, state, roots);
   const meter = createTrafficMeter({ clock: adapters.monotonicClock });
@@ -103,7 +105,9 @@ async function start(
     httpUrl: `http://${endpoints.reached("http")}`,
     httpsUrl: config.insecure ? "" : `https://${endpoints.reached("https")}`,
     tftpAddress: endpoints.reached("tftp"),
-    waitingFor: [...state.keeper.waiting(), ...problems.now(), ...patience.waiting(), ...backups.waiting()],
+    waitingFor: [state.timekeeper, state.keeper, { waiting: problems.now }, patience, backups].flatMap((each) => [
+      ...each.waiting(),
+    ]),
     uplink: {
       bytesPerSecond: uplink.bytesPerSecond(),
       capacity: uplink.capacity(),

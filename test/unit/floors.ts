@@ -24,7 +24,7 @@ export const floorPlan: Readonly<Record<string, readonly (readonly string[])[]>>
   ],
 
   controller: [
-    ["artefacts", "callers", "records", "refusal", "uplink", "yaml"],
+    ["artefacts", "callers", "clock", "records", "refusal", "uplink", "yaml"],
     ["events", "requirements", "roots", "tls", "uploads"],
     ["identity", "images"],
     ["nodes", "rootfs"],

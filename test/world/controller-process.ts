@@ -92,6 +92,7 @@ export async function startController(surroundings: Surroundings): Promise<Contr
     announcer: unused,
     probeNode: async ({ address, mac }) => (surroundings.answers(address, mac) ? "TCP port 22 is open" : undefined),
     runHook: surroundings.hookRunner(clock),
+    keepTime: async () => ({ waiting: () => [], stop: () => undefined }),
     openStore(file) {
       store = surroundings.observe(openStore(file), life);
       return store;

@@ -25,10 +25,10 @@ describe("the backups of a folder", () => {
     ],
     ["what has another name is somebody else's", ["notes.txt", "pallet.tar.zst", nameOf(3)], 1, []],
     [
-      "the new one stays although a clock that was set calls it the oldest",
-      [nameOf(3), nameOf(8), nameOf(9)],
+      "what is named later than the new one stays: the clock has lost the time",
+      [nameOf(1), nameOf(2), nameOf(3), nameOf(8), nameOf(9)],
       2,
-      [nameOf(8)],
+      [nameOf(1)],
     ],
   ] as const) {
     it(title, () => assert.deepEqual(chooseOldBackups(names, nameOf(3), keep), gone));

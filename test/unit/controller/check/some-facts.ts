@@ -17,6 +17,7 @@ const release = "6.1.0-28-arm64";
 /** A machine on which all is as it should be. */
 export const goodFacts: Facts = {
   isRoot: true,
+  clock: { systemMs: Date.UTC(2026, 10, 30), isSynchronised: true, file: "/var/lib/pallet/time" },
   capabilities: ["net_bind_service", "net_admin", "net_raw"],
   missing: [],
   interfaces: [

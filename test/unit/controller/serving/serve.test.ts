@@ -100,6 +100,7 @@ describe("serve", () => {
           announcer: () => ({ announce: () => undefined, close: () => undefined }),
           probeNode: () => assert.fail("a node was probed"),
           runHook: () => assert.fail("a hook was run"),
+          keepTime: async () => ({ waiting: () => [], stop: () => undefined }),
           openStore: (file) => openStore(file, { busyTimeoutMs: 1 }),
           openImages: createImageStore,
           openProfiles: createProfileFolder,
