@@ -1,5 +1,8 @@
 import { existsSync } from "node:fs";
 
+/** The library that gives a program another time (LD_PRELOAD, libfaketime's README). */
+export const falseTime = `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/faketime/libfaketimeMT.so.1`;
+
 const checks = {
   root: () => process.getuid?.() === 0 || "needs root",
   "loop devices": () => existsSync("/dev/loop-control") || "needs loop devices (/dev/loop-control)",
@@ -7,6 +10,7 @@ const checks = {
   "systemd-analyze": () => existsSync("/usr/bin/systemd-analyze") || "needs systemd-analyze (Debian package systemd)",
   dropbear: () => existsSync("/usr/sbin/dropbear") || "needs dropbear (Debian package dropbear-bin)",
   kubectl: () => existsSync("/usr/bin/kubectl") || "needs kubectl (Debian package kubernetes-client)",
+  faketime: () => existsSync(falseTime) || "needs libfaketime (Debian package faketime)",
   setup: () =>
     ["/usr/sbin/nft", "/usr/sbin/chronyd", "/usr/bin/udevadm", "/usr/sbin/dnsmasq"].every(existsSync) ||
     "needs nftables, chrony, udev and dnsmasq-base",

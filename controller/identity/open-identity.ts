@@ -34,6 +34,7 @@ export interface ControllerIdentity {
 /**
  * Opens what the folder and the rows hold of identities; at the first start it makes an authority.
  *
+ * @param grace the time for what was issued before the clock was set ahead
  * @param nodeOf a known node, with the role of the agent that was heard last
  */
 export async function openIdentity({
@@ -41,12 +42,14 @@ export async function openIdentity({
   rows,
   events,
   clock,
+  grace = clock,
   nodeOf,
 }: {
   readonly folder: string;
   readonly rows: IdentityRows;
   readonly events: Pick<EventLog, "append">;
   readonly clock: Clock;
+  readonly grace?: Pick<Clock, "now">;
   readonly nodeOf: (id: NodeId) => { readonly name: string; readonly role?: AgentRole } | undefined;
 }): Promise<ControllerIdentity> {
   const files = await openAuthorityFiles(folder);
@@ -64,7 +67,7 @@ export async function openIdentity({
   }
   // RFC 5869: a key of its own for each use, of what has to be kept.
   const configKey = new Uint8Array(hkdfSync("sha256", tokenKey, "", "pallet config digest", 32));
-  const tokens = createTokens({ key: tokenKey, rows, clock });
+  const tokens = createTokens({ key: tokenKey, rows, clock, grace });
   const nameOf = (id: NodeId): string | undefined => nodeOf(id)?.name;
   const enrolment = createEnrolment({ authority, tokens, rows, events, clock, nameOf });
   const operators = createOperators({ rows, authority, events, clock });

@@ -2,11 +2,11 @@ import { judgePeer } from "../../proto/identity/judge-peer.ts";
 import type { BootFiles } from "../boot/boot-files.ts";
 import type { HttpTls } from "../boot/http-server.ts";
 import { whyNoPacks } from "../boot/judge-fetch.ts";
-import type { ControllerIdentity } from "../identity/open-identity.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import { createPacer, type Pacer } from "../uplink/pacer.ts";
 import type { TrafficMeter } from "../uplink/traffic-meter.ts";
 import { httpListener, httpsListener, listen, tftpListener } from "./listeners.ts";
+import type { State } from "./open-state.ts";
 import type { Attempts } from "./patience.ts";
 import type { Stage } from "./stage.ts";
 
@@ -41,20 +41,16 @@ export function openHttp(
 /** Opens HTTPS: images, for nodes and operators that prove who they are. */
 export function openHttps(
   { config, adapters, endpoints, patience, running }: Stage,
-  {
-    images,
-    identity,
-    traffic,
-  }: { readonly images: ImageStore; readonly identity: ControllerIdentity; readonly traffic: Traffic },
+  { images, identity, grace, traffic }: Pick<State, "images" | "identity" | "grace"> & { readonly traffic: Traffic },
 ): Attempts<void> {
-  const { log, clock } = adapters;
+  const { log } = adapters;
   const { authority, operators } = identity;
   const tls: HttpTls = {
     leafFor: authority.leafFor,
     onChange: authority.onChange,
     whyRefused: (certificate) =>
       whyNoPacks(
-        judgePeer(certificate, authority.trusted(), clock.now(), "client"),
+        judgePeer(certificate, authority.trusted(), grace.now(), "client"),
         (name, fingerprint) => operators.roleOf(name, fingerprint) !== undefined,
       ),
   };

@@ -1,5 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { Clock } from "../../proto/time/clock.ts";
+import { createGraceClock } from "../clock/grace-clock.ts";
 import type { Timekeeper } from "../clock/timekeeper.ts";
 import { createEventLog, type EventLog } from "../events/event-log.ts";
 import { promisedValues } from "../hooks/promised-values.ts";
@@ -19,6 +21,8 @@ import type { Stage } from "./stage.ts";
 export interface State {
   readonly store: Store;
   readonly timekeeper: Timekeeper;
+  /** The time by which certificates of agents that do something already are judged. */
+  readonly grace: Pick<Clock, "now">;
   readonly keeper: StateKeeper;
   readonly events: EventLog;
   readonly nodes: NodeRegistry;
@@ -57,9 +61,10 @@ export async function openState({ config, adapters, running }: Stage): Promise<S
   // What the configuration names since the last start may wait already.
   nodes.acceptNamed();
   const nodeLogs = createNodeLogs({ rows: store.nodeLogs, nodes, clock, monotonic: adapters.monotonicClock, log });
+  const grace = createGraceClock(clock, adapters.monotonicClock);
   const identity = await openIdentity({
     folder: join(stateDirectory, "identity"),
-    ...{ rows: store.identity, events, clock },
+    ...{ rows: store.identity, events, clock, grace },
     nodeOf(id) {
       const node = nodes.get(id);
       return node && { name: node.name, ...(node.agent && { role: node.agent.role }) };
@@ -71,7 +76,7 @@ export async function openState({ config, adapters, running }: Stage): Promise<S
     promisedValues(config.hooks, node),
   );
   return {
-    ...{ store, timekeeper, keeper, events, nodes, acceptRules, nodeLogs, identity, images, deriver, profiles },
+    ...{ store, timekeeper, grace, keeper, events, nodes, acceptRules, nodeLogs, identity, images, deriver, profiles },
     captureDisk: (request) => captureDisk(request, { images, directory: imageDirectory }),
   };
 }

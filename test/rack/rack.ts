@@ -29,6 +29,8 @@ export interface RackOptions {
   /** Whose agents the simulated Pis run, and whose controller and commands; default: this checkout's. */
   readonly agents?: { readonly checkout: string; readonly nodeModules: string };
   readonly controllerCheckout?: string;
+  /** Further variables of the controller's environment, by name. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Kernel and initrd to netboot the agent with; default: bytes that pass for them. */
   readonly agentBoot?: { readonly kernel: Buffer; readonly initrd: Buffer };
   /** Keys of the controller's config file, groups as objects; they win over the rack's own. */
@@ -190,7 +192,11 @@ async function createCheckoutMachine(folder: string, options: RackOptions): Prom
   const configFile = await writeController(folder, stateDirectory, network.address, socket, options);
   return {
     network,
-    controller: createControllerProcess(serveInNetwork(network, configFile, controllerOf)),
+    controller: createControllerProcess([
+      "env",
+      ...Object.entries(options.environment ?? {}).map(([name, value]) => `${name}=${value}`),
+      ...serveInNetwork(network, configFile, controllerOf),
+    ]),
     stateDirectory,
     socket,
     pallet: (...args) => runCommandLine([process.execPath, main, ...args, "--socket", socket]),
