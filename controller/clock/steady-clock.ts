@@ -1,12 +1,12 @@
 import type { Clock } from "../../proto/time/clock.ts";
 
 /** A clock that can be held to what was seen before. */
-export interface SteadyClock extends Clock {
+export type SteadyClock = Clock & {
   /** From now on it is at least this late, and goes on from there; milliseconds since the epoch. */
   hold(fromMs: number): void;
   /** It is this machine's clock again. */
   release(): void;
-}
+};
 
 /**
  * This machine's clock, or where it is held the time since then, until the machine's own is later. Timers are the same

@@ -28,8 +28,8 @@ const ofThisMachine: readonly string[] = [
   ...["parseEnvironment", "parseFlags", "parseUserName", "parseGroupId", "parseInterfaces", "parseLoopStatus"],
   // Of a kernel that root built or imported, and of sfdisk's own dump, whose lines are short.
   ...["parseModuleIndex", "parseDiskId"],
-  // Of ip, systemctl and nft, and our own note.
-  ...["parseLinks", "parseRoutes", "parseUnits", "parseRuleset", "parseJournal"],
+  // Of ip, systemctl and nft, and our own notes.
+  ...["parseLinks", "parseRoutes", "parseUnits", "parseRuleset", "parseJournal", "parseTime"],
 ];
 
 const sources = (await Promise.all(["agent", "controller", "proto"].map(readSources))).flat();
