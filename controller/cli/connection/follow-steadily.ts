@@ -63,9 +63,13 @@ export async function* followSteadily<T>(stream: SteadyStream<T>): AsyncGenerato
     const now = clock.now();
     lostAt ??= now;
     if (now - lostAt > patienceMs)
-      throw new Failure("internal", "the controller has not answered for 10 minutes: restart it, then watch again", {
-        cause: lastError,
-      });
+      throw new Failure(
+        "internal",
+        "the controller has not answered for 10 minutes; what it does goes on: see that it runs and that you reach it, then watch again",
+        {
+          cause: lastError,
+        },
+      );
     stream.onLost(now - lostAt);
     await pause(clock, pauseMs, signal);
     pauseMs = Math.min(longestPauseMs, pauseMs * 2);
