@@ -24,6 +24,7 @@ import { openClockFile } from "./clock/clock-file.ts";
 import { readSynchronised } from "./clock/read-synchronised.ts";
 import { createSteadyClock } from "./clock/steady-clock.ts";
 import { keepTime } from "./clock/timekeeper.ts";
+import { brokerSocket } from "./config/broker-socket.ts";
 import { exampleConfig, serveOptions } from "./config/document-config.ts";
 import { configFileOf, readConfig } from "./config/read-config.ts";
 import { createHookRunner } from "./hooks/hook-runner.ts";
@@ -39,12 +40,15 @@ import { planServe } from "./network/plan-requirements.ts";
 import { readInterfaceAddresses } from "./network/read-interface-addresses.ts";
 import { readLinkSpeed } from "./network/read-link-speed.ts";
 import { readMacAddress } from "./network/read-mac-address.ts";
+import { runBroker } from "./privileges/run-broker.ts";
+import { type ThroughBroker, throughBroker } from "./privileges/through-broker.ts";
 import { createProfileFolder } from "./profiles/profile-folder.ts";
 import { installMissing } from "./requirements/install-missing.ts";
 import { changeRoots } from "./roots/change-roots.ts";
 import { createAgentConnector } from "./rpc/agent/agent-client.ts";
 import { createAnnouncer } from "./rpc/agent/announcer.ts";
 import { createGrpcServer } from "./rpc/grpc-server.ts";
+import { userOf } from "./rpc/socket-user.ts";
 import { serve } from "./serving/serve.ts";
 import { openStore } from "./store/open-store.ts";
 import { version } from "./version.ts";
@@ -61,6 +65,12 @@ process.env["PATH"] = systemPath(process.env["PATH"]);
 
 /** How long the process may outlive a controller that has shut down, in milliseconds. */
 const lingerMs = 1000;
+
+/** What needs root: done by this process if it is root, otherwise by its broker. */
+const privileged: ThroughBroker =
+  process.geteuid?.() === 0
+    ? { startDnsmasq, nfsServers: { kernel: startKernelNfs, ganesha: startGanesha }, removeRoots: changeRoots, layOut }
+    : throughBroker(brokerSocket);
 
 const effects: Effects = {
   ...createProcessEffects(),
@@ -114,15 +124,15 @@ const effects: Effects = {
           },
           openImages: createImageStore,
           openProfiles: createProfileFolder,
-          imageDeriver: (options) => createImageDeriver({ ...options, layOut }),
+          imageDeriver: (options) => createImageDeriver({ ...options, layOut: privileged.layOut }),
           findProblems: async (config) => (await checkServing(config, contract)).problems,
           interfaceAddresses: readInterfaceAddresses,
           machineRole: readMachineRole,
           linkSpeed: readLinkSpeed,
           macAddressOf: readMacAddress,
-          removeRoots: changeRoots,
-          startDnsmasq,
-          nfsServers: { kernel: startKernelNfs, ganesha: startGanesha },
+          removeRoots: privileged.removeRoots,
+          startDnsmasq: privileged.startDnsmasq,
+          nfsServers: privileged.nfsServers,
           probeNfs,
           listenTftp: createTftpServer,
           listenHttp: createHttpServer,
@@ -132,6 +142,31 @@ const effects: Effects = {
       ).finally(() => clearInterval(alive));
       // Everything is closed; what keeps the process alive now was cut off and must not keep it forever.
       setTimeout(() => process.exit(), lingerMs).unref();
+    },
+  },
+  broker: {
+    async run({ user, directory, config, socket }, signal) {
+      process.umask(0o077);
+      const inputs = { options: config === undefined ? {} : { config }, env: {}, workingDirectory: "/" };
+      await runBroker(
+        {
+          ...{ user, directory, clock: systemClock },
+          readConfig: () => readConfig(inputs),
+          configFile: configFileOf(inputs),
+          userOf,
+          log: pino({ level: "info", base: null }, createLogDestination(2)),
+          interfaceAddresses: readInterfaceAddresses,
+          machineRole: readMachineRole,
+          ...{
+            startDnsmasq,
+            nfsServers: { kernel: startKernelNfs, ganesha: startGanesha },
+            removeRoots: changeRoots,
+            layOut,
+          },
+        },
+        socket,
+        signal,
+      );
     },
   },
 };

@@ -1,4 +1,4 @@
-import { access, lchown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, chmod, lchown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { Failure } from "../../proto/failure.ts";
@@ -20,6 +20,8 @@ export interface Placed {
 export interface Owner {
   readonly uid: number;
   readonly gid: number;
+  /** Whether the configuration, profiles and secrets are root's, and the owner's group only reads them. */
+  readonly readsSite?: true;
 }
 
 /** A file out of a backup, and where it belongs on this machine. */
@@ -62,7 +64,10 @@ export async function placeFiles(files: readonly SiteFile[], owner: Owner): Prom
       await mkdir(dirname(path), { recursive: true, mode: 0o755 });
       await writeFile(path, content, { flag: "wx", mode: 0o600 });
       placed.push(path);
-      await giveTo(path, owner);
+      if (owner.readsSite) {
+        await lchown(path, 0, owner.gid);
+        await chmod(path, 0o640);
+      } else await giveTo(path, owner);
       flushPath(path);
       flushPath(dirname(path));
     }

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { mkdir, rmdir, stat } from "node:fs/promises";
+import { mkdir, readFile, rmdir, stat } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -12,6 +12,7 @@ import { assertNotOpen } from "../store/restored-database.ts";
 import { migrations } from "../store/schema.ts";
 import { type BackupAbout, parseAbout } from "./about.ts";
 import { partOf } from "./member-names.ts";
+import { parseUserOfGroup } from "./parse-user-of-group.ts";
 import { chooseImages, giveTo, type Owner, type Placed, placeFiles, placeImages, siteFilesOf } from "./place-files.ts";
 import { type Staging, stageMember, takeText, verifyStaged } from "./stage-backup.ts";
 import { type ReadMember, readTar } from "./tar/read-tar.ts";
@@ -133,6 +134,7 @@ async function restoreInto(
   const aside = join(stateDirectory, `replaced-${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, "")}`);
   const before = stateIn(stateDirectory).length > 0;
   replaceState(stateDirectory, { database: join(folder, "database"), identity: join(folder, "identity"), mark }, aside);
+  for (const name of stateIn(stateDirectory)) await giveTo(join(stateDirectory, name), owner);
   return { ...{ about, stateDirectory, operators, unended, placed, left, images }, ...(before && { aside }) };
 }
 
@@ -160,8 +162,16 @@ async function assertOwn(stateDirectory: string): Promise<Owner> {
       "not-permitted",
       `${stateDirectory} belongs to another user (uid ${found.uid}): run this as that user, or as root`,
     );
+  // A folder of root's that a group makes files in: they are the user's whose group it is (controller/setup/files/pallet.tmpfiles).
+  if (found.uid === 0 && (found.mode & sharedByGroup) === sharedByGroup) {
+    const owner = parseUserOfGroup(await readFile("/etc/passwd", "utf8"), found.gid);
+    if (owner !== undefined) return { uid: owner, gid: found.gid, readsSite: true };
+  }
   return { uid: found.uid, gid: found.gid };
 }
+
+/** S_ISVTX and S_IWGRP. */
+const sharedByGroup = 0o1020;
 
 function assertReplaceable(stateDirectory: string, replace: boolean): void {
   const found = stateIn(stateDirectory);

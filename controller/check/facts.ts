@@ -52,6 +52,8 @@ export type Capability = keyof typeof capabilityBits;
 /** Facts about this machine that decide whether a node could boot. */
 export interface Facts {
   readonly isRoot: boolean;
+  /** Whether a broker does what needs root for a controller that is not. */
+  readonly hasBroker: boolean;
   readonly capabilities: readonly Capability[];
   /** Programs and files that the configuration needs and that are missing. */
   readonly missing: readonly Need[];

@@ -1,4 +1,4 @@
-import { readFile, stat, statfs } from "node:fs/promises";
+import { access, constants, readFile, stat, statfs } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { chooseAgentBoot } from "../boot/choose-agent-boot.ts";
@@ -9,6 +9,7 @@ import { readBootTreeManifest } from "../boot-tree/read-manifest.ts";
 import { openClockFile } from "../clock/clock-file.ts";
 import { judgeClock } from "../clock/judge-clock.ts";
 import { readSynchronised } from "../clock/read-synchronised.ts";
+import { brokerSocket } from "../config/broker-socket.ts";
 import type { Config } from "../config/config.ts";
 import { findHookProblems } from "../hooks/find-hook-problems.ts";
 import { planServe } from "../network/plan-requirements.ts";
@@ -40,6 +41,7 @@ export async function gatherFacts(config: Config, contract: string): Promise<Fac
   const freeBytes = await readFreeBytes(config.imageDirectory);
   return {
     isRoot: process.getuid?.() === 0,
+    hasBroker: await hasBroker(),
     capabilities: await readCapabilities(),
     missing: await findMissing(planServe(config).needs),
     interfaces: await readInterfaces(),
@@ -59,6 +61,14 @@ export async function gatherFacts(config: Config, contract: string): Promise<Fac
     contract,
     ...(freeBytes !== undefined && { freeBytes }),
   };
+}
+
+/** Whether this user may ask one; its socket is there also while it sleeps. */
+function hasBroker(): Promise<boolean> {
+  return access(brokerSocket, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** What new boots mount: of a store, the version for them, or the one that would be if it had an agent. */

@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink, realpath } from "node:fs/promises";
+import { brokerSocket } from "../config/broker-socket.ts";
 import { parseSockets, parseUnit, parseUnixSocket } from "../network/parse-sockets.ts";
 import { databaseIn } from "../store/replace-state.ts";
 import type { HeldPort } from "./held-port.ts";
@@ -26,8 +27,8 @@ interface ControllerPaths {
 }
 
 /**
- * Ports of this machine on which something waits, and whose they are. What belongs to the controller of these paths, or
- * to a program that it started, is left out: it will give them up before another takes its place.
+ * Ports of this machine on which something waits, and whose they are. What belongs to the controller of these paths, to
+ * its broker, or to a program that they started, is left out: they will give them up before another takes their place.
  */
 export async function readPorts({ socket, stateDirectory }: ControllerPaths): Promise<readonly HeldPort[]> {
   const listed = await Promise.all(
@@ -35,8 +36,12 @@ export async function readPorts({ socket, stateDirectory }: ControllerPaths): Pr
   );
   const database = databaseIn(stateDirectory);
   const { owners, parents, users } = await readProcesses(await realpath(database).catch(() => database));
-  const inode = parseUnixSocket(await readText("/proc/net/unix"), socket);
-  const controllers = [...users, ...((inode !== undefined && owners.get(inode)) || [])];
+  const unixSockets = await readText("/proc/net/unix");
+  const listeners = [socket, brokerSocket].flatMap((path) => {
+    const inode = parseUnixSocket(unixSockets, path);
+    return (inode !== undefined && owners.get(inode)) || [];
+  });
+  const controllers = [...users, ...listeners];
   const isControllers = (pid: number): boolean => {
     for (let at: number | undefined = pid; at !== undefined && at > 1; at = parents.get(at))
       if (controllers.includes(at)) return true;

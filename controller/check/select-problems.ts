@@ -1,4 +1,5 @@
 import { describeClock, judgeClock } from "../clock/judge-clock.ts";
+import { brokerUnit } from "../config/broker-socket.ts";
 import type { Config } from "../config/config.ts";
 import { chooseDhcpNetwork } from "../network/dnsmasq/choose-dhcp-network.ts";
 import { renderInstallLine } from "../requirements/render-unmet.ts";
@@ -19,7 +20,7 @@ export function selectProblems(config: Config, facts: Facts): readonly Problem[]
   const problems = [
     ...selectRightsProblems(config, facts),
     ...selectProgramProblems(facts),
-    ...selectPortProblems(config, network?.own.address, facts.ports),
+    ...selectPortProblems(...ownPorts(config, network?.own.address, facts), facts.ports),
     ...selectNetworkProblems(config, facts),
     ...selectBootTreeProblems(config, facts),
     ...selectRootfsProblems(facts),
@@ -30,18 +31,36 @@ export function selectProblems(config: Config, facts: Facts): readonly Problem[]
   return problems.toSorted((one, other) => problemParts.indexOf(one.part) - problemParts.indexOf(other.part));
 }
 
-function selectRightsProblems({ dhcp, nfs, tftpPort }: Config, { isRoot, capabilities }: Facts): readonly Problem[] {
+/**
+ * What this process opens itself. Who is not root does not see whose the others' ports are: another dnsmasq's port 67 may be
+ * shared. What the broker starts says by itself what is in its way.
+ */
+function ownPorts(
+  config: Config,
+  dhcpAddress: string | undefined,
+  { isRoot }: Pick<Facts, "isRoot">,
+): readonly [Config, string | undefined] {
+  if (isRoot) return [config, dhcpAddress];
+  return [{ ...config, dhcp: { ...config.dhcp, mode: "none" }, nfs: { ...config.nfs, mode: "none" } }, undefined];
+}
+
+function selectRightsProblems(
+  { dhcp, nfs, tftpPort }: Config,
+  { isRoot, hasBroker, capabilities }: Facts,
+): readonly Problem[] {
   const lacks = (...names: readonly Capability[]): boolean => names.some((name) => !capabilities.includes(name));
+  const isBrokered = !isRoot && hasBroker;
   const messages = [
     ...(tftpPort > 0 && tftpPort < 1024 && lacks("net_bind_service")
       ? [`TFTP needs UDP port ${tftpPort}, which this user is not allowed to open`]
       : []),
-    ...(dhcp.mode !== "none" && lacks("net_admin", "net_raw", "net_bind_service")
-      ? ["DHCP needs root (or the capabilities net_admin, net_raw and net_bind_service)"]
+    ...(dhcp.mode !== "none" && !isBrokered && (!isRoot || lacks("net_admin", "net_raw", "net_bind_service"))
+      ? ["DHCP needs root, or the controller's broker"]
       : []),
-    ...(nfs.mode !== "none" && !isRoot ? ["NFS needs root"] : []),
+    ...(nfs.mode !== "none" && !isBrokered && !isRoot ? ["NFS needs root, or the controller's broker"] : []),
   ];
-  return messages.map((message) => ({ part: "rights", message, remedy: "run the controller as root", isFatal: true }));
+  const remedy = `run the controller as root, or as its unit does, with its broker: systemctl enable --now ${brokerUnit}`;
+  return messages.map((message) => ({ part: "rights", message, remedy, isFatal: true }));
 }
 
 function selectProgramProblems({ missing, isRoot }: Facts): readonly Problem[] {

@@ -5,6 +5,7 @@ import { registerBackup } from "./commands/backup.ts";
 import { registerBoardReport } from "./commands/board-report.ts";
 import { registerBoot } from "./commands/boot.ts";
 import { registerBootTree } from "./commands/boot-tree.ts";
+import { registerBroker } from "./commands/broker.ts";
 import { registerCa } from "./commands/ca.ts";
 import { registerCancel } from "./commands/cancel.ts";
 import { registerCompleteValues } from "./commands/complete-values.ts";
@@ -313,6 +314,8 @@ export async function runCommandLine(argv: readonly string[], effects: Effects):
     code = reported;
   });
   const program = buildProgram(effects, toAction);
+  // Not for people, so in no help and no manual.
+  registerBroker(program, effects.broker, toAction);
   const help = readHelp(argv, program);
   if (help !== undefined && "problem" in help) {
     effects.stderr.write(`error: ${printable(help.problem)}\n`);

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { describeUnreadable } from "../refusal/unreadable.ts";
 import type { Config } from "./config.ts";
 import type { GivenValues } from "./given-value.ts";
 import { parseConfigFile } from "./parse-config-file.ts";
@@ -55,7 +56,7 @@ async function readFileValues(path: string, required: boolean): Promise<GivenVal
     if (code === "ENOENT" && !required) return { values: new Map(), problems: [] };
     return {
       values: new Map(),
-      problems: [`${path}: cannot be read (${code ?? message}); choose another with --config`],
+      problems: [`${path}: ${describeUnreadable(path, code ?? message)}; or choose another with --config`],
     };
   }
 }

@@ -3,6 +3,7 @@ import { open } from "node:fs/promises";
 import { Failure, messageOf } from "../../proto/failure.ts";
 import { limits } from "../../proto/limits.ts";
 import { errorCodeOf } from "../../proto/linux/error-code-of.ts";
+import { describeUnreadable } from "../refusal/unreadable.ts";
 import { type HookSecret, parseHookSecret } from "./parse-hook-secret.ts";
 
 /** S_IROTH | S_IWOTH. */
@@ -16,7 +17,13 @@ export async function readHookSecret(file: string): Promise<HookSecret> {
   try {
     return parseHookSecret(await readOwnFile(file));
   } catch (error) {
-    const why = error instanceof Failure ? error.message : (errorCodeOf(error) ?? messageOf(error));
+    const code = errorCodeOf(error);
+    const why =
+      error instanceof Failure
+        ? error.message
+        : code === "EACCES"
+          ? `it ${describeUnreadable(file, code)}`
+          : (code ?? messageOf(error));
     throw new Failure("invalid", `the secret file ${file} cannot be used: ${why}`, { cause: error });
   }
 }

@@ -1,6 +1,7 @@
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, open, readlink, realpath } from "node:fs/promises";
 import { sep } from "node:path";
+import { describeUnreadable } from "../refusal/unreadable.ts";
 
 /** What is wrong with a text that is none, as a clause. */
 export const noText = "is no text in UTF-8; save it as that";
@@ -39,7 +40,7 @@ export async function readBounded(
     return bytes.subarray(0, length);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    return code === "ENOENT" ? "is not there" : `cannot be read (${code ?? message})`;
+    return code === "ENOENT" ? "is not there" : describeUnreadable(path, code ?? message);
   } finally {
     await handle?.close();
   }

@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { limits } from "../../proto/limits.ts";
 import { compareNames } from "../../proto/names/natural-order.ts";
+import { describeUnreadable } from "../refusal/unreadable.ts";
 import { inOrder } from "./choose-profiles.ts";
 import { findLiteralProblems } from "./find-literal-problems.ts";
 import type { Problem } from "./located.ts";
@@ -28,7 +29,8 @@ export async function readProfiles(directory: string): Promise<ReadProfiles> {
   const profiles: Profile[] = [];
   const whole = { file: directory, field: "" };
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") problems.push({ place: whole, problem: `cannot be read (${error.code})` });
+    if (error.code !== "ENOENT")
+      problems.push({ place: whole, problem: describeUnreadable(directory, error.code ?? "") });
     return [];
   });
   const files = names.filter((name) => /^[^.].*\.ya?ml$/.test(name)).toSorted(compareNames);

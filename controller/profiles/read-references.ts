@@ -32,8 +32,12 @@ export async function readReferences(references: readonly Reference[]): Promise<
 async function readReference({ path, place, isSecret, isText }: Reference): Promise<Uint8Array | string> {
   const read = await readBounded(
     path,
-    ({ mode, size, uid }) => {
-      if (isSecret && (mode & 0o077) !== 0) return `is a secret that others may read: chmod 600 ${path}`;
+    ({ mode, size, uid, gid }) => {
+      const isGroupOurs = uid === 0 && process.getuid?.() !== 0 && gid === process.getgid?.();
+      // Root's, that the controller's own group may read: for a controller that is not root there is no stricter way.
+      const others = isGroupOurs ? 0o037 : 0o077;
+      if (isSecret && (mode & others) !== 0)
+        return `is a secret that others may read: chmod ${isGroupOurs ? "640" : "600"} ${path}`;
       if (isSecret && uid !== 0 && uid !== process.getuid?.())
         return `is a secret that belongs to another user (uid ${uid}): chown it to the controller's`;
       const most = limits.config.fileBytes.most;

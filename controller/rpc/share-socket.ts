@@ -1,4 +1,5 @@
 import { chmod, chown, readFile } from "node:fs/promises";
+import { userInfo } from "node:os";
 import process from "node:process";
 import { Failure } from "../../proto/failure.ts";
 import { parseGroupId } from "./parse-group-id.ts";
@@ -16,8 +17,12 @@ export async function shareSocket(path: string, group: string): Promise<void> {
     await chown(path, process.getuid?.() ?? 0, id);
     await chmod(path, 0o660);
   } catch (cause) {
-    throw new Failure("invalid", `the socket ${path} cannot be given to the group ${group}; change socketGroup`, {
-      cause,
-    });
+    // Who is not root can only give to a group that he is in.
+    const { username } = userInfo();
+    const remedy =
+      (cause as NodeJS.ErrnoException).code === "EPERM"
+        ? `put ${username} into it (usermod --append --groups ${group} ${username}), and start the controller again`
+        : "change socketGroup";
+    throw new Failure("invalid", `the socket ${path} cannot be given to the group ${group}; ${remedy}`, { cause });
   }
 }

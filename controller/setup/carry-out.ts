@@ -8,6 +8,7 @@ import type { Machine } from "./machine.ts";
 import type { FileChange } from "./plan-changes.ts";
 import type { Action, SetupPlan, Steps } from "./plan-setup.ts";
 import type { UndoPlan } from "./plan-undo.ts";
+import { setupPaths } from "./render-files.ts";
 import { rackName } from "./setup-choice.ts";
 
 /** Says what is being done. */
@@ -99,8 +100,24 @@ async function act(action: Action, machine: Machine): Promise<void> {
     case "forward":
       await machine.run("sysctl", "-q", "-w", `net.ipv4.ip_forward=${action.on ? 1 : 0}`);
       return;
+    case "user":
+      if (action.exists) await machine.run("systemd-sysusers", setupPaths.user);
+      else await machine.run("userdel", "pallet");
+      return;
+    case "folders":
+      if (action.of === "pallet") await machine.run("systemd-tmpfiles", "--create", setupPaths.folders);
+      else await machine.run("sh", "-c", takeBack);
+      return;
   }
 }
+
+/** Only what is the controller's: the files of nodes' root filesystems have users of their own, of the same numbers. */
+const takeBack = `set -e; cd /var/lib/pallet
+find . -mindepth 1 -maxdepth 1 '(' -name identity -o -name images -o -name 'pallet.sqlite*' -o -name 'replaced-*' -o -name time ')' \
+  -exec chown -R -h -P root:root '{}' +
+find . -mindepth 1 -maxdepth 1 '(' -name boot -o -name rootfs ')' -type d -empty -delete
+chown root:root . && chmod 0700 .
+rm -rf /var/lib/pallet-broker`;
 
 async function reload(what: Extract<Action, { readonly kind: "reload" }>["what"], machine: Machine): Promise<void> {
   switch (what) {

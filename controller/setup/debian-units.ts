@@ -32,7 +32,7 @@ export const consideredUnits: readonly string[] = [
   ],
   ...["ufw.service", "firewalld.service", "nftables.service", "systemd-udevd.service", "chrony.service"],
   "systemd-resolved.service",
-  ...["pallet-firewall.service", "pallet-controller.service"],
+  ...["pallet-firewall.service", "pallet-broker.socket", "pallet-broker.service", "pallet-controller.service"],
 ];
 
 /** Files, and folders of files, that decide one. */

@@ -79,14 +79,16 @@ export interface SetupFacts {
   readonly loginAddress?: string;
   /** Whether the controller's program is where its unit starts it. */
   readonly hasProgram: boolean;
-  /** The controller's unit, as this version of it has it. */
-  readonly unit: string;
   /** The configuration that the Debian package brings, of a controller that was not set up. */
   readonly packagedConfig: string;
   /** Whether the Debian package is installed: the program and its unit are its own, then. */
   readonly isPackaged: boolean;
   /** The schema of the state database that is there, and the newest that this version knows. */
   readonly state?: { readonly schema: number; readonly known: number };
+  /** The controller's units, its user and its folders, as this version of it has them, by file name. */
+  readonly sources: Readonly<Record<string, string>>;
+  /** Whether there is the user that the controller runs as. */
+  readonly hasUser: boolean;
   /** What an earlier setup noted. */
   readonly journal?: Journal;
 }

@@ -322,7 +322,7 @@ function* portConflicts({ address }: SetupChoice, facts: SetupFacts, config: Con
     ({ process, port }) =>
       !isStopped(process?.unit) &&
       !(kernelNfs && (port === 2049 || process?.name === "rpc.mountd")) &&
-      process?.unit !== "pallet-controller.service",
+      !["pallet-controller.service", "pallet-broker.service"].includes(process?.unit ?? ""),
   );
   for (const { message, remedy } of selectPortProblems(config, address, held)) yield { message, remedy };
 }

@@ -104,9 +104,10 @@ export async function gatherSetupFacts(
     ...(loginAddress !== undefined && { loginAddress }),
     hasProgram: (await machine.read("/usr/local/bin/controller")).kind !== "absent",
     ...(schema !== undefined && { state: { schema, known: migrations.length } }),
-    unit: sourceFiles["pallet-controller.service"] ?? "",
     packagedConfig: packagedConfig(),
     isPackaged: existsSync(packagedUnit),
+    sources: sourceFiles,
+    hasUser: /^pallet:/m.test(await readFile("/etc/passwd", "utf8")),
     ...(journal !== undefined && { journal }),
   };
 }

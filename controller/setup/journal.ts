@@ -35,7 +35,12 @@ const schema = z.object({
   /** Folders that were made for them, outermost first. */
   folders: z.array(z.string()),
   /** How it was before the first change. */
-  former: z.object({ forwards: z.boolean(), active: z.array(z.string()) }),
+  former: z.object({
+    forwards: z.boolean(),
+    active: z.array(z.string()),
+    /** Whether there was the controller's user; absent of a setup that knew none. */
+    user: z.boolean().optional(),
+  }),
 });
 
 /** What a setup noted before it changed anything: enough to undo it, and to go on where it was. */

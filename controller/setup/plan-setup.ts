@@ -23,7 +23,11 @@ export type Action =
   | { readonly kind: "rename"; readonly from: string; readonly to: string; readonly isUp: boolean }
   | { readonly kind: "raise"; readonly device: string }
   | { readonly kind: "address"; readonly device: string; readonly add: boolean; readonly address: string }
-  | { readonly kind: "forward"; readonly on: boolean };
+  | { readonly kind: "forward"; readonly on: boolean }
+  /** The user that the controller runs as. */
+  | { readonly kind: "user"; readonly exists: boolean }
+  /** The controller's folders: for its user, or root's again. */
+  | { readonly kind: "folders"; readonly of: "pallet" | "root" };
 
 /** What is done to a machine, in this order. */
 export interface Steps {
@@ -101,14 +105,30 @@ export function planSetup(choice: SetupChoice, facts: SetupFacts): SetupPlan {
     actions.push({ kind: "restart", unit: "nfs-server.service" });
   if (paths.has(setupPaths.time) && (isDirty || !active("chrony.service")))
     actions.push({ kind: "restart", unit: "chrony.service" });
+  if (paths.has(setupPaths.user) && !facts.hasUser) actions.push({ kind: "user", exists: true });
+  // One of before ran as root, and its files become the user's: what it writes meanwhile would not.
+  const ownPaths: readonly string[] = [setupPaths.user, setupPaths.folders, setupPaths.unit];
+  const isUnsure = journal !== undefined && journal.phase !== "applied";
+  const isOtherOwner = isUnsure || !facts.hasUser || changes.some(({ path }) => ownPaths.includes(path));
+  const givesFolders = paths.has(setupPaths.folders) && isOtherOwner;
+  const stopsController = givesFolders && active("pallet-controller.service");
+  if (stopsController) actions.push({ kind: "stop", unit: "pallet-controller.service" });
+  if (givesFolders) actions.push({ kind: "folders", of: "pallet" });
+  const ownUnits: readonly string[] = [setupPaths.unit, setupPaths.broker, setupPaths.brokerSocket];
+  const isOtherUnit = changes.some(({ path }) => ownUnits.includes(path));
+  if (!active("pallet-broker.socket")) actions.push({ kind: "start", unit: "pallet-broker.socket" });
+  else if (isOtherUnit) actions.push({ kind: "restart", unit: "pallet-broker.socket" });
   // It reads its configuration when it starts; rollouts go on where they were.
-  const isOther = changes.some(({ path }) => path === setupPaths.config || path === setupPaths.unit);
-  if (!active("pallet-controller.service")) actions.push({ kind: "start", unit: "pallet-controller.service" });
+  const isOther = isOtherUnit || changes.some(({ path }) => path === setupPaths.config);
+  if (stopsController || !active("pallet-controller.service"))
+    actions.push({ kind: "start", unit: "pallet-controller.service" });
   else if (isOther) actions.push({ kind: "restart", unit: "pallet-controller.service" });
   const uplinkMac = facts.links.find(({ name }) => name === choice.uplink)?.mac;
-  const former = journal?.former ?? {
+  const former = {
     forwards: facts.forwards,
     active: [...facts.units].flatMap(([name, { isActive }]) => (isActive ? [name] : [])),
+    user: facts.hasUser,
+    ...journal?.former,
   };
   const { rack: formerRack = { mac: rack.mac, name: rack.name, isUp: rack.isUp, addresses: [...rack.addresses] } } =
     journal ?? {};

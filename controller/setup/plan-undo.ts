@@ -27,8 +27,11 @@ export function planUndo(journal: Journal, facts: SetupFacts, keepChanged: boole
   const is = (unit: string): boolean => facts.units.get(unit)?.isActive === true;
   const notes = new Set(journal.files.map(({ path }) => path));
   const stops: Action[] = [];
-  for (const unit of ["pallet-controller.service", "pallet-firewall.service"])
-    if (!was(unit) && is(unit)) stops.push({ kind: "stop", unit });
+  const own = ["pallet-controller.service", "pallet-broker.socket", "pallet-broker.service", "pallet-firewall.service"];
+  for (const unit of own) if (!was(unit) && is(unit)) stops.push({ kind: "stop", unit });
+  // Before its number may be another user's.
+  if (notes.has(setupPaths.user) && journal.former.user === false && facts.hasUser)
+    stops.push({ kind: "folders", of: "root" }, { kind: "user", exists: false });
 
   const actions: Action[] = [{ kind: "reload", what: "systemd" }];
   if (facts.units.get("systemd-udevd.service")?.exists === true) actions.push({ kind: "reload", what: "udev" });

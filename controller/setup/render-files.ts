@@ -40,6 +40,11 @@ export const setupPaths = {
   nfs: "/etc/nfs.conf.d/pallet.conf",
   time: "/etc/chrony/conf.d/pallet.conf",
   timeWanted: `${units}/multi-user.target.wants/chrony.service`,
+  user: "/etc/sysusers.d/pallet.conf",
+  folders: "/etc/tmpfiles.d/pallet.conf",
+  broker: `${units}/pallet-broker.service`,
+  brokerSocket: `${units}/pallet-broker.socket`,
+  brokerWanted: `${units}/sockets.target.wants/pallet-broker.socket`,
   unit: `${units}/pallet-controller.service`,
   order: `${units}/pallet-controller.service.d/setup.conf`,
   unitWanted: `${units}/multi-user.target.wants/pallet-controller.service`,
@@ -47,6 +52,8 @@ export const setupPaths = {
 
 /** The controller's unit of the Debian package. */
 export const packagedUnit = "/usr/lib/systemd/system/pallet-controller.service";
+/** And the socket of its broker. */
+const packagedSocket = "/usr/lib/systemd/system/pallet-broker.socket";
 
 /** Whether nobody has written a configuration yet: that of the Debian package says nothing. */
 export function isUnset(content: Content, packagedConfig: string): boolean {
@@ -76,7 +83,7 @@ export const possiblePaths: readonly string[] = [
  */
 export function renderFiles(
   { rack, choice }: { readonly rack: Link; readonly choice: SetupChoice },
-  facts: Pick<SetupFacts, "units" | "journal" | "contents" | "ports" | "unit" | "isPackaged" | "packagedConfig">,
+  facts: Pick<SetupFacts, "units" | "journal" | "contents" | "ports" | "sources" | "isPackaged" | "packagedConfig">,
   config: Pick<Config, "grpcPort" | "httpPort" | "httpsPort" | "insecure" | "tftpPort" | "dhcp" | "nfs">,
 ): readonly WantedFile[] {
   const isNoted = (path: string): boolean => facts.journal?.files.some((each) => each.path === path) === true;
@@ -149,11 +156,21 @@ export function renderFiles(
     enable(setupPaths.timeWanted, "chrony.service", "/lib/systemd/system/chrony.service");
   }
 
-  const hasUnit = stateOf("pallet-controller.service")?.exists === true;
-  const unitText = `${mark}\n${facts.unit}`;
-  // One of an earlier setup would win over the package's, and start another program.
-  if (!facts.isPackaged)
-    want(setupPaths.unit, { kind: "file", text: unitText, mode: 0o644 }, "the controller as a service", !hasUnit);
+  // Those of an earlier setup, which was perhaps the unit alone, would win over the package's, and start another program.
+  const hasOwn = stateOf("pallet-controller.service")?.exists === true && !isNoted(setupPaths.unit);
+  for (const [path, source, about] of [
+    [setupPaths.user, "pallet.sysusers", "the user that the controller runs as"],
+    [setupPaths.folders, "pallet.tmpfiles", "the controller's folders, and whose they are"],
+    [setupPaths.brokerSocket, "pallet-broker.socket", "where the controller asks for what needs root"],
+    [setupPaths.broker, "pallet-broker.service", "does what needs root: DHCP, NFS and others' files"],
+    [setupPaths.unit, "pallet-controller.service", "the controller as a service"],
+  ] as const)
+    if (!facts.isPackaged)
+      want(path, { kind: "file", text: `${mark}\n${facts.sources[source] ?? ""}`, mode: 0o644 }, about, !hasOwn);
+  const socketFile = facts.isPackaged
+    ? packagedSocket
+    : (stateOf("pallet-broker.socket")?.file ?? setupPaths.brokerSocket);
+  enable(setupPaths.brokerWanted, "pallet-broker.socket", socketFile);
   want(setupPaths.order, plain(orderLines), "starts it after the network, the firewall and the time");
   const unitFile = facts.isPackaged ? packagedUnit : (stateOf("pallet-controller.service")?.file ?? setupPaths.unit);
   enable(setupPaths.unitWanted, "pallet-controller.service", unitFile);

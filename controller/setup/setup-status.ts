@@ -27,21 +27,21 @@ export function setupStatus(journal: Journal, facts: SetupFacts): readonly PartS
       false,
     );
   const rack = facts.links.find(({ mac, name }) => mac === journal.rack.mac && name === rackName);
-  const own = `${choice.address}/${choice.prefixLength}`;
-  const hasAddress = rack?.addresses.includes(own) === true;
+  const address = `${choice.address}/${choice.prefixLength}`;
+  const hasAddress = rack?.addresses.includes(address) === true;
   say(
     rackName,
     rack === undefined ? `not there (${journal.rack.mac})` : rack.hasCarrier ? "link" : "no link",
     rack !== undefined,
   );
-  say("address", hasAddress ? own : `${own} is missing`, hasAddress);
+  say("address", hasAddress ? address : `${address} is missing`, hasAddress);
   if (choice.uplink !== undefined) {
     const { uplink } = choice;
     const isThere = facts.links.some(({ name }) => name === uplink);
     say("uplink", isThere ? uplink : describeAbsentUplink(uplink, choice.uplinkMac, facts), isThere);
     say("forwarding", facts.forwards ? "on" : "off", facts.forwards);
   }
-  const network = parseIpv4Network(own);
+  const network = parseIpv4Network(address);
   if (network !== undefined)
     for (const use of findOtherUses(network, rackName, facts))
       say("range", `${use}: give the rack another (controller setup apply --address)`, false);
@@ -52,7 +52,8 @@ export function setupStatus(journal: Journal, facts: SetupFacts): readonly PartS
     const isConfig = path === setupPaths.config && content.kind === "file";
     say(path, content.kind === "absent" ? "missing" : isConfig ? "yours" : "changed", isConfig);
   }
-  const units = ["systemd-networkd.service", "pallet-firewall.service", "pallet-controller.service"];
+  const own = ["pallet-broker.socket", "pallet-controller.service"];
+  const units = ["systemd-networkd.service", "pallet-firewall.service", ...own];
   const time = journal.files.some(({ path }) => path === setupPaths.time) ? ["chrony.service"] : [];
   for (const unit of [...units, ...time]) {
     const { isActive = false, isRestarting = false } = facts.units.get(unit) ?? {};

@@ -32,7 +32,7 @@ export const floorPlan: Readonly<Record<string, readonly (readonly string[])[]>>
     ["agents", "boot", "profiles"],
     ["reimage"],
     ["config", "rpc", "store"],
-    ["backup", "check"],
+    ["backup", "check", "privileges"],
     ["serving", "setup"],
     ["cli"],
     ["."],

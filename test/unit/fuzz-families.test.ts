@@ -28,6 +28,9 @@ const ofThisMachine: readonly string[] = [
   ...["parseEnvironment", "parseFlags", "parseUserName", "parseGroupId", "parseInterfaces", "parseLoopStatus"],
   // Of a kernel that root built or imported, and of sfdisk's own dump, whose lines are short.
   ...["parseModuleIndex", "parseDiskId"],
+  ...["parseUserOfGroup"],
+  // What the broker, which is root, says to the controller.
+  ...["parseFailureMessage"],
   // Of ip, systemctl and nft, and our own notes.
   ...["parseLinks", "parseRoutes", "parseUnits", "parseRuleset", "parseJournal", "parseTime"],
 ];

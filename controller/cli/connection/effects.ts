@@ -50,6 +50,23 @@ export interface ServeCommand {
   check(values: Readonly<Record<string, string | boolean>>): Promise<CheckReport>;
 }
 
+/** What `controller broker` does, which systemd starts (see controller/privileges). */
+export interface BrokerCommand {
+  /** Serves until the signal aborts or nobody asks for anything. Throws a Failure where it cannot. */
+  run(options: BrokerRun, signal: AbortSignal): Promise<void>;
+}
+
+export interface BrokerRun {
+  /** The user that may ask. */
+  readonly user: string;
+  /** A folder of root's alone. */
+  readonly directory: string;
+  /** Default: the configuration's usual file. */
+  readonly config?: string;
+  /** Where to listen; default: the socket that systemd hands over. */
+  readonly socket?: string;
+}
+
 /** What the command line needs from its process, apart from the controller and `serve`. */
 export interface ProcessEffects {
   readonly stdout: Output;
@@ -84,4 +101,5 @@ export interface Effects extends ProcessEffects {
    */
   readonly connect: (target: Target) => ControllerServiceClient;
   readonly serve: ServeCommand;
+  readonly broker: BrokerCommand;
 }

@@ -88,5 +88,11 @@ function describeAction(action: Action): string {
       return `${action.add ? "give" : "take"} ${printable(action.address)} ${action.add ? "to" : "from"} ${printable(action.device)}`;
     case "forward":
       return action.on ? "forward between interfaces" : "forward no longer";
+    case "user":
+      return action.exists ? "make the user pallet, that the controller runs as" : "remove the user pallet";
+    case "folders":
+      return action.of === "pallet"
+        ? "give the controller's folders to pallet"
+        : "give the controller's folders back to root";
   }
 }

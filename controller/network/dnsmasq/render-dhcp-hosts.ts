@@ -29,6 +29,11 @@ export const changesHosts: Readonly<Record<NodeChangeCause, boolean>> = {
 /** What of a node decides its line in the list of known hosts. */
 export type KnownHost = Pick<Node, "id" | "name" | "accepted" | "address" | "lastSeenAt">;
 
+/** Whether it can have a line: anything else would start another line or another field of that file. */
+export function isNameable({ id, name }: Pick<KnownHost, "id" | "name">): boolean {
+  return parseMacAddress(id) === id && problemOfNodeName(name) === undefined;
+}
+
 /**
  * Renders dnsmasq's list of known hosts (dhcp-hostsfile, dnsmasq(8)): a line a node with its MAC address, its address
  * and its name. A node keeps the address that it was last seen with, where that is in the subnet and is not the
@@ -47,12 +52,9 @@ export function renderDhcpHosts(
     taken.add(node.address);
     reserved.set(node.id, node.address);
   }
-  return (
-    nodes
-      // Anything else would start another line or another field of that file.
-      .filter(({ id, name }) => parseMacAddress(id) === id && problemOfNodeName(name) === undefined)
-      .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-      .map(({ id, name }) => `${[id, ...(reserved.has(id) ? [reserved.get(id)] : []), name].join(",")}\n`)
-      .join("")
-  );
+  return nodes
+    .filter(isNameable)
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    .map(({ id, name }) => `${[id, ...(reserved.has(id) ? [reserved.get(id)] : []), name].join(",")}\n`)
+    .join("");
 }

@@ -96,8 +96,11 @@ const followEveryMs = 5000;
 /** What is exported, and what of it a node could mount now. */
 type PlannedExport = NfsExport & { readonly mountPath: string };
 
-/** What to export to whom: the nodes' network, and this machine itself, for the probe. */
-async function planExport(
+/**
+ * What to export to whom: the nodes' network, and this machine itself, for the probe. Throws NotYet where that is not known, or there is
+ * nothing to export.
+ */
+export async function planExport(
   { nfs, advertise }: NfsServiceOptions["config"],
   addresses: readonly InterfaceAddress[],
 ): Promise<PlannedExport> {

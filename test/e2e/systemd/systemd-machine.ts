@@ -48,20 +48,27 @@ const unitsFolder = "/etc/systemd/system";
  */
 export async function bootSystemdMachine(config: string): Promise<SystemdMachine> {
   const unitOf = (name: string): Promise<string> => readFile(path.join(checkout, "controller", name), "utf8");
-  const unit = await unitOf("setup/files/pallet-controller.service");
+  const setupFiles = ["pallet-controller.service", "pallet-broker.service", "pallet-broker.socket"];
+  const texts = await Promise.all(setupFiles.map((name) => unitOf(`setup/files/${name}`)));
   const backup = await unitOf("pallet-backup.service");
-  return await bootSystemdWith([
+  const machine = await bootSystemdWith([
     {
       path: "/usr/local/bin/controller",
       content: { text: `#!/bin/sh\nexec ${nodeInside} /mnt/checkout/controller/main.ts "$@"\n` },
       mode: 0o755,
     },
     { path: "/etc/pallet/pallet.yaml", content: { text: config } },
-    { path: `${unitsFolder}/pallet-controller.service`, content: { text: unit } },
+    ...setupFiles.map((name, index) => ({ path: `${unitsFolder}/${name}`, content: { text: texts[index] ?? "" } })),
+    { path: "/etc/sysusers.d/pallet.conf", content: { text: await unitOf("setup/files/pallet.sysusers") } },
+    { path: "/etc/tmpfiles.d/pallet.conf", content: { text: await unitOf("setup/files/pallet.tmpfiles") } },
     { path: `${unitsFolder}/pallet-backup.service`, content: { text: backup } },
     logOf("pallet-controller.service"),
+    logOf("pallet-broker.service"),
     logOf("pallet-backup.service"),
   ]);
+  await machine.run("systemd-sysusers", "/etc/sysusers.d/pallet.conf");
+  await machine.run("systemd-tmpfiles", "--create", "/etc/tmpfiles.d/pallet.conf");
+  return machine;
 }
 
 /** Boots it with these files in place of its own; of units, there are no others. */

@@ -24,6 +24,7 @@ import { parseFreeBytes } from "../../../controller/images/filesystems/parse-fre
 import { isSafePath } from "../../../controller/images/filesystems/safe-path.ts";
 import { parseDnsmasqLog } from "../../../controller/network/dnsmasq/parse-dnsmasq-log.ts";
 import { parseMachineRole } from "../../../controller/network/dnsmasq/parse-machine-role.ts";
+import { renderDhcpHosts } from "../../../controller/network/dnsmasq/render-dhcp-hosts.ts";
 import { parseIpv4Network } from "../../../controller/network/ipv4.ts";
 import { findMacAddresses } from "../../../controller/network/parse-arp-table.ts";
 import { parseSockets, parseUnit, parseUnixSocket } from "../../../controller/network/parse-sockets.ts";
@@ -37,6 +38,8 @@ import { problemOfNodeName } from "../../../controller/nodes/node-name.ts";
 import { matchesLabels, parseLabelSelector } from "../../../controller/nodes/parse-label-selector.ts";
 import { parseSelector } from "../../../controller/nodes/parse-selector.ts";
 import { selectNodes } from "../../../controller/nodes/select-nodes.ts";
+import { createFrameDecoder, encodeValue } from "../../../controller/privileges/frames.ts";
+import { parseHosts, parseRemoval, parseRequest } from "../../../controller/privileges/parse-request.ts";
 import { buildConfig } from "../../../controller/profiles/build-config.ts";
 import { renderConfig } from "../../../controller/profiles/describe-config.ts";
 import { parseProfile } from "../../../controller/profiles/parse-profile.ts";
@@ -145,6 +148,17 @@ const rack: readonly Node[] = ["pi-1", "pi-2", "node-3"].map((name, index) =>
   aNode({ id: `dc:a6:32:01:02:0${index + 3}` as NodeId, name, accepted: index < 2, labels: { label: "a" } }),
 );
 const card = aDevice("mmcblk0", { sizeBytes: 32e9, transport: "mmc" });
+
+const brokerHost = '{"id":"02:00:00:00:00:01","name":"node-1","accepted":true,"address":"10.77.0.9","lastSeenAt":1}';
+const brokerRequests = [
+  `{"verb":"dnsmasq","dhcp":{"mode":"server"},"advertise":"10.77.0.1","hosts":[${brokerHost}]}`,
+  `{"hosts":[${brokerHost}]}`,
+  '{"verb":"nfs","mode":"ganesha","path":"/var/lib/pallet/rootfs"}',
+  '{"verb":"roots","store":"/var/lib/pallet/rootfs"}',
+  '{"remove":"20260101-000000-00000001"}',
+  '{"remove":"flat"}',
+  `{"verb":"derive","image":${manifest}}`,
+];
 
 /**
  * What the controller reads: of images, of its network, of its operators. Left out: what only root of this machine, or
@@ -505,6 +519,30 @@ export const controller = [
       parseBootTreeManifest(text);
       parseRootRecord(text, parseRootId);
       if (image !== undefined) assert.ok(image.partitions.some(({ number }) => number === image.rootPartition));
+    },
+  }),
+  family<string>({
+    name: "privileges: what the broker is asked",
+    inputs: mutatedText(brokerRequests, {
+      words: ['"', "{", "}", "[", "]", ",", "null", "\\n", "/", "..", '"verb":', '"remove":'],
+      maxCharacters: 16 * 1024,
+    }),
+    check(text) {
+      const value = unlessRefused<object>(() => JSON.parse(text), SyntaxError);
+      const frames = unlessRefused(() => createFrameDecoder().push(encodeValue(value ?? {})));
+      const [message] = frames ?? [];
+      if (message?.kind !== "value") return;
+      const request = unlessRefused(() => parseRequest(message.value));
+      const hosts = request?.verb === "dnsmasq" ? request.hosts : unlessRefused(() => parseHosts(message.value));
+      const network = { subnet: { base: 0x0a4d0000, prefixLength: 24 }, address: "10.77.0.1" };
+      // Whatever is let in, each node is one line of dnsmasq's own.
+      if (hosts !== undefined) {
+        const lines = renderDhcpHosts(hosts, network).split("\n").slice(0, -1);
+        assert.equal(lines.length, hosts.length);
+        for (const line of lines) assert.match(line, /^[0-9a-f:]{17}(,[0-9.]+)?,[a-z0-9-]+$/);
+      }
+      const id = unlessRefused(() => parseRemoval(message.value));
+      if (id !== undefined) assert.match(id, /^(flat|\d{8}-\d{6}-[0-9a-f]{8})$/);
     },
   }),
 ];

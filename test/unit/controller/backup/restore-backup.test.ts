@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -207,6 +207,29 @@ describe("a restore", () => {
     await assert.rejects(restore({ replace: true }), /a controller runs here .*c\.sock/);
     await new Promise((resolve) => server.close(resolve));
   });
+
+  it(
+    "gives a state folder that root shares with a group's user its files, and has him only read what root has",
+    requires("root"),
+    async () => {
+      const [daemon, itsGroup] = [1, 1];
+      await mkdir(state(), { recursive: true });
+      await chown(state(), 0, itsGroup);
+      await chmod(state(), 0o1770);
+      // A second time over what is there, in spite of fs.protected_regular.
+      for (const replace of [false, true]) {
+        const { placed } = await restore({ replace });
+        for (const name of ["pallet.sqlite", "pallet.sqlite.mark", "identity", "identity/token.key"]) {
+          const { uid, gid } = await stat(state(name));
+          assert.deepEqual([uid, gid], [daemon, itsGroup], name);
+        }
+        for (const name of placed) {
+          const { uid, gid, mode } = await stat(name);
+          assert.deepEqual([uid, gid, mode & 0o777], [0, itsGroup, 0o640], name);
+        }
+      }
+    },
+  );
 
   it("refuses a machine whose state is another user's", requires("root"), async () => {
     await mkdir(state(), { recursive: true });

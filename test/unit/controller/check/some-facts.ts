@@ -18,6 +18,7 @@ const release = "6.1.0-28-arm64";
 export const goodFacts: Facts = {
   isRoot: true,
   clock: { systemMs: Date.UTC(2026, 10, 30), isSynchronised: true, file: "/var/lib/pallet/time" },
+  hasBroker: false,
   capabilities: ["net_bind_service", "net_admin", "net_raw"],
   missing: [],
   interfaces: [

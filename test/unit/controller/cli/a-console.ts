@@ -64,6 +64,7 @@ export async function run(argv: readonly string[], options: ConsoleOptions = {})
     version: "1.2.3",
     connect: ({ name }) => new ControllerServiceClient(name, ChannelCredentials.createInsecure()),
     serve,
+    broker: { run: () => Promise.reject(new Error("the broker was started")) },
     stdout: output("stdout"),
     stderr: output("stderr"),
     stdin: {

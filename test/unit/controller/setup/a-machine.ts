@@ -64,7 +64,8 @@ export function freshMachine(): SetupFacts {
     hasProgram: true,
     packagedConfig: "# nothing yet\n",
     isPackaged: false,
-    unit: "[Service]\nExecStart=/usr/local/bin/controller serve\n",
+    sources: { "pallet-controller.service": "[Service]\nExecStart=/usr/local/bin/controller serve\n" },
+    hasUser: false,
   };
 }
 

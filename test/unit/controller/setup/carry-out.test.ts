@@ -120,7 +120,7 @@ describe("a setup on files", () => {
     );
     const elsewhere = planSetup(
       { ...alone, address: "10.78.0.1", network: parseIpv4Network("10.78.0.0/24") ?? choice.network },
-      withUnits(await look(machine), { "pallet-controller.service": running }),
+      { ...withUnits(await look(machine), { "pallet-controller.service": running }), hasUser: true },
     );
     assert.deepEqual(elsewhere.conflicts, []);
     assert.ok(
@@ -183,10 +183,10 @@ describe("a setup on files", () => {
     await apply(machine);
     const facts = await look(machine);
     const units = Object.fromEntries(
-      ["systemd-networkd", "pallet-firewall", "chrony", "pallet-controller"].map((name) => [
-        `${name}.service`,
-        running,
-      ]),
+      [
+        ...["systemd-networkd.service", "pallet-firewall.service", "chrony.service"],
+        ...["pallet-broker.socket", "pallet-controller.service"],
+      ].map((name) => [name, running]),
     );
     const now = withUnits(facts, {
       ...units,
@@ -195,7 +195,7 @@ describe("a setup on files", () => {
     const links = now.links.map((link) =>
       link.name === "eth1" ? { ...link, name: "rack0", isUp: true, addresses: ["10.77.0.1/24"] } : link,
     );
-    const plan = planSetup(choice, { ...now, links, forwards: true });
+    const plan = planSetup(choice, { ...now, links, forwards: true, hasUser: true });
     assert.ok(isNothing(plan), JSON.stringify(plan));
   });
 

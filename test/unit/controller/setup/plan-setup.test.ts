@@ -31,11 +31,12 @@ describe("a plan of a setup", () => {
     const files = changes.flatMap((change) => {
       if (change.kind === "remove") return [];
       const { content } = change;
-      // The unit is a file of its own in the tree.
+      // The units, the user and the folders are files of their own in the tree.
       const text = content.kind === "link" ? `-> ${content.to}\n` : content.text;
-      return change.path.endsWith("/pallet-controller.service") && content.kind === "file"
-        ? []
-        : [`=== ${change.path}\n${text}`];
+      const isSource = /\/(pallet-(controller|broker)\.(service|socket)|(sysusers|tmpfiles)\.d\/pallet\.conf)$/.test(
+        change.path,
+      );
+      return isSource && content.kind === "file" ? [] : [`=== ${change.path}\n${text}`];
     });
     assertGolden("setup/files", files.join("\n"));
   });
@@ -91,8 +92,52 @@ describe("a plan of a setup", () => {
       { kind: "forward", on: true },
       { kind: "restart", unit: "pallet-firewall.service" },
       { kind: "restart", unit: "chrony.service" },
+      { kind: "user", exists: true },
+      { kind: "folders", of: "pallet" },
+      { kind: "start", unit: "pallet-broker.socket" },
       { kind: "start", unit: "pallet-controller.service" },
     ]);
+  });
+
+  it("gives a running controller, that was root, its user while it is stopped", () => {
+    const before = withUnits(fresh, { "pallet-controller.service": running });
+    // Its unit is one that a setup wrote.
+    const own = { kind: "file", text: "an earlier unit", mode: 0o644 } as const;
+    const journal = {
+      ...{ version: 1 as const, phase: "applied" as const, choice: { address: "10.77.0.1", prefixLength: 24 } },
+      rack: { mac: "02:00:00:00:00:11", name: "eth1", isUp: false, addresses: [] },
+      files: [{ path: setupPaths.unit, digests: [digestOf(own)] }],
+      folders: [],
+      former: { forwards: false, active: [] },
+    };
+    const { actions, journal: noted } = planSetup(choice, {
+      ...before,
+      contents: new Map([...before.contents, [setupPaths.unit, own]]),
+      journal,
+    });
+    const from = actions.findIndex(({ kind }) => kind === "user");
+    assert.deepEqual(actions.slice(from), [
+      { kind: "user", exists: true },
+      { kind: "stop", unit: "pallet-controller.service" },
+      { kind: "folders", of: "pallet" },
+      { kind: "start", unit: "pallet-broker.socket" },
+      { kind: "start", unit: "pallet-controller.service" },
+    ]);
+    assert.equal(noted?.former.user, false);
+  });
+
+  it("removes the user only where it made him", () => {
+    const planFor = (user: boolean | undefined): readonly string[] => {
+      const journal = {
+        ...{ version: 1 as const, phase: "applied" as const, choice: { address: "10.77.0.1", prefixLength: 24 } },
+        rack: { mac: "02:00:00:00:00:11", name: "eth1", isUp: false, addresses: [] },
+        files: [{ path: setupPaths.user, digests: ["0"] }],
+        folders: [],
+        former: { forwards: false, active: [], ...(user !== undefined && { user }) },
+      };
+      return planUndo(journal, { ...fresh, hasUser: true }, false).stops.map(({ kind }) => kind);
+    };
+    assert.deepEqual([planFor(false), planFor(true), planFor(undefined)], [["folders", "user"], [], []]);
   });
 
   for (const [address, domains] of [
