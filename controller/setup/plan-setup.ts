@@ -189,7 +189,7 @@ function* notesOf(
   domain: string | undefined,
 ): Generator<string> {
   const rack = facts.links.find((each) => each.name === name);
-  if (rack !== undefined && !rack.hasCarrier) yield `${name} has no link now: its cable may come at any time later`;
+  if (rack?.isUp === true && !rack.hasCarrier) yield `${name} has no link now: its cable may come at any time later`;
   const own = `${address}/${network.prefixLength}`;
   const others = rack?.addresses.filter((each) => each !== own && facts.journal === undefined) ?? [];
   if (others.length > 0)

@@ -4,13 +4,13 @@ import { parseConfigFile } from "../../../../controller/config/parse-config-file
 import { resolveConfig } from "../../../../controller/config/resolve-config.ts";
 import { parseIpv4Network } from "../../../../controller/network/ipv4.ts";
 import { type Content, digestOf } from "../../../../controller/setup/content.ts";
-import type { SetupFacts, UnitState } from "../../../../controller/setup/facts.ts";
+import type { Link, SetupFacts, UnitState } from "../../../../controller/setup/facts.ts";
 import { planSetup } from "../../../../controller/setup/plan-setup.ts";
 import { planUndo } from "../../../../controller/setup/plan-undo.ts";
 import { packagedUnit, setupPaths } from "../../../../controller/setup/render-files.ts";
 import type { SetupChoice } from "../../../../controller/setup/setup-choice.ts";
 import { assertGolden } from "../../../golden.ts";
-import { choice, freshMachine, idle, type rack, running, uplink, withUnits } from "./a-machine.ts";
+import { choice, freshMachine, idle, rack, running, uplink, withUnits } from "./a-machine.ts";
 
 const fresh = freshMachine();
 const withFile = (path: string, text: string): SetupFacts => ({ ...fresh, files: new Map([[path, text]]) });
@@ -502,6 +502,14 @@ describe("a plan of a setup", () => {
     const after = planSetup(elsewhere, { ...applied, rollouts: { running: [] } });
     assert.deepEqual(after.conflicts, []);
     assert.ok(after.notes.some((note) => /nodes that run now lose this machine.*10\.77\.0\.1/.test(note)));
+  });
+
+  it("speaks of a missing cable only where the interface is up, without which nobody can tell", () => {
+    const isTold = (state: Pick<Link, "isUp" | "hasCarrier">): boolean =>
+      planSetup(choice, { ...fresh, links: [uplink, { ...rack, ...state }] }).notes.some((note) => /no link/.test(note));
+    assert.equal(isTold({ isUp: false, hasCarrier: false }), false);
+    assert.equal(isTold({ isUp: true, hasCarrier: false }), true);
+    assert.equal(isTold({ isUp: true, hasCarrier: true }), false);
   });
 
   it("says which lines of a given configuration have to change", () => {
