@@ -10,7 +10,7 @@ import { formatAge, formatBytes, formatCount, formatDuration } from "./units.ts"
 
 /** Shown if the controller knows no nodes. */
 export const noNodes =
-  "no nodes yet: point a node's DHCP server at this controller as its TFTP server and power the node on; it appears as soon as it asks for a boot file";
+  "no nodes yet: power one on, and it appears as soon as it asks for a boot file; a DHCP server that is not this controller's own has to name this controller as the TFTP server";
 
 /** More are told as a number. */
 const mostTroublesTold = 8;

@@ -238,8 +238,8 @@ describe("listings", () => {
 
   it("say what to do when there is nothing to list, on stderr, so that a pipe stays empty", async () => {
     for (const [argv, advice] of [
-      [["nodes"], /no nodes yet: point a node's DHCP server at this controller/],
-      [["node", "accept", "--all"], /no nodes yet: point a node's DHCP server at this controller/],
+      [["nodes"], /no nodes yet: power one on, and it appears/],
+      [["node", "accept", "--all"], /no nodes yet: power one on, and it appears/],
       [["images"], /no images yet; add one with: controller images add/],
       [["rollouts"], /no rollouts yet; .*controller reimage --all --dry-run/],
       [["disks", "rack-1"], /rack-1 has no disks: is a card inserted\?/],
