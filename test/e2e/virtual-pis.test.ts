@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import path from "node:path";
+import process from "node:process";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { execa } from "execa";
 import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
@@ -110,7 +111,10 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
       const lastEvent = await newestEvent(rack);
       // Otherwise the first of the two may have fetched all of it while the second is still waiting for its turn.
       await first.limitNetwork(2 * MiB);
-      const commands = rack.machine.runDocumented("first rollout");
+      const programs = path.join(rack.machine.workingDirectory, "dist");
+      const commands = rack.machine.runDocumented("first rollout", {
+        variables: { PATH: `${programs}:${process.env["PATH"]}` },
+      });
       const [rollout] = await Promise.all([
         (async () => {
           const started = await rack.client.event(({ type }) => type === "rollout-started", {

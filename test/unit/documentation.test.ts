@@ -10,6 +10,7 @@ import { readDocumentation } from "../rack/documented/read-documentation.ts";
 
 /** The tested blocks, and the test that runs each. */
 const testedBy: Readonly<Record<string, string>> = {
+  "management machine": "test/e2e/management-machine.test.ts",
   build: "test/rack/documented/build-as-documented.ts",
   address: "test/rack/documented/documented-machine.ts",
   config: "test/rack/documented/documented-machine.ts",
