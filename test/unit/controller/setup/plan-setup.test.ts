@@ -506,7 +506,9 @@ describe("a plan of a setup", () => {
 
   it("speaks of a missing cable only where the interface is up, without which nobody can tell", () => {
     const isTold = (state: Pick<Link, "isUp" | "hasCarrier">): boolean =>
-      planSetup(choice, { ...fresh, links: [uplink, { ...rack, ...state }] }).notes.some((note) => /no link/.test(note));
+      planSetup(choice, { ...fresh, links: [uplink, { ...rack, ...state }] }).notes.some((note) =>
+        /no link/.test(note),
+      );
     assert.equal(isTold({ isUp: false, hasCarrier: false }), false);
     assert.equal(isTold({ isUp: true, hasCarrier: false }), true);
     assert.equal(isTold({ isUp: true, hasCarrier: true }), false);
