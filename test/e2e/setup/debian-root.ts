@@ -45,18 +45,6 @@ export async function provideDebianRoot(further: readonly string[] = []): Promis
   return path.join(layer, "root");
 }
 
-/**
- * A folder with the .deb files that this root filesystem lacks to install something without a network, and nothing else.
- *
- * @param needs as in a package's field "Depends" (deb-control(5))
- */
-export async function provideDebianPackages(root: string, needs: string): Promise<string> {
-  const folder = await cached("packages", [root, needs], async (folder) => {
-    await runApt(root, folder, "satisfy", "--download-only", "--no-install-recommends", needs);
-  });
-  return path.join(folder, "archives");
-}
-
 /** Runs apt-get(8) on the root filesystem, with its lists and archives below `folder`. */
 async function runApt(root: string, folder: string, ...args: readonly string[]): Promise<void> {
   await mkdir(path.join(folder, "archives"));

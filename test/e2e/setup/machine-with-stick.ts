@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
-import { cp, mkdir } from "node:fs/promises";
+import { mkdir, readdir, rename } from "node:fs/promises";
 import path from "node:path";
-import { checkoutCache } from "../../../controller/artefacts/checkout-cache.ts";
+import process from "node:process";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
-import { buildPackages } from "../../../scripts/packages/build-packages.ts";
-import type { DebianArchitecture } from "../../../scripts/packages/debian-package.ts";
 import { checkout } from "../../programs/checkout.ts";
 import { readBlock } from "../../rack/documented/read-documentation.ts";
 import { createScratchFolder } from "../../rack/scratch-folder.ts";
-import { provideDebianPackages, provideDebianRoot } from "./debian-root.ts";
+import { provideDebianRoot } from "./debian-root.ts";
 import { makeEarlier } from "./earlier-package.ts";
 import { buildRebootingMachine, type RebootingMachine } from "./rebooting-machine.ts";
 
@@ -23,6 +21,8 @@ export interface MachineWithStick {
    * newer/ those of this checkout.
    */
   readonly stick: string;
+  /** Paths of this checkout's packages. */
+  readonly packages: { readonly controller: string; readonly rack: string };
   /** Path of U-Boot for a virtual Pi, as it is in the package. */
   readonly uBoot: string;
   /** A folder for what else belongs to the machine. */
@@ -49,31 +49,33 @@ export async function makeMachineWithStick(): Promise<MachineWithStick> {
     const newer = await folder("stick/newer");
     const root = await provideDebianRoot();
     const { stdout: architecture } = await execa("dpkg", ["--print-architecture"]);
-    const packages = await buildPackages({
-      ...{ repository: checkout, outDirectory: newer, cacheDirectory: checkoutCache() },
-      ...{ architectures: [architecture as DebianArchitecture], log: () => {} },
-    });
+    const program = path.join(checkout, "scripts/packages/main.ts");
+    await execa(process.execPath, [
+      ...[program, "--architecture", architecture, "--with-dependencies", "--out", newer],
+    ]);
+    const files = await readdir(newer);
     const named = (name: string): string => {
-      const found = packages.find((deb) => path.basename(deb).startsWith(`${name}_`));
-      assert.ok(found !== undefined, `no package ${name}`);
-      return found;
+      const found = files.find((file) => file.startsWith(`${name}_`));
+      assert.ok(found !== undefined, `no package ${name} among ${files.join(", ")}`);
+      return path.join(newer, found);
     };
+    const packages = { controller: named("pallet-controller"), rack: named("pallet-rack") };
     const unpacked = await folder("unpacked");
-    for (const deb of packages) {
+    for (const deb of Object.values(packages)) {
       const earlier = await makeEarlier(deb, unpacked);
-      await cp(earlier, path.join(stick, path.basename(earlier)));
+      await rename(earlier, path.join(stick, path.basename(earlier)));
     }
-    const { stdout: needs } = await execa("dpkg-deb", ["--field", named("pallet-controller"), "Depends"]);
-    await cp(await provideDebianPackages(root, needs), stick, { recursive: true });
+    for (const file of files)
+      if (!file.startsWith("pallet-")) await rename(path.join(newer, file), path.join(stick, file));
     const uBoot = path.join(scratch.path, "u-boot.bin");
     const inPackage = "./usr/share/pallet/rack/boot/qemu_arm64/u-boot.bin";
     const extract = 'dpkg-deb --fsys-tarfile "$0" | tar -xO "$1" >"$2"';
-    await execa("sh", ["-c", extract, named("pallet-rack"), inPackage, uBoot]);
+    await execa("sh", ["-c", extract, packages.rack, inPackage, uBoot]);
     const machine = await buildRebootingMachine({ root, withController: false, folders: { "/mnt/stick": stick } });
     const run = (...command: readonly string[]): Promise<string> =>
       machine.run("env", "-i", ...environment, ...command);
     return {
-      ...{ machine, stick, uBoot, folder: scratch.path, run },
+      ...{ machine, stick, packages, uBoot, folder: scratch.path, run },
       asDocumented: async (name) =>
         await run("bash", "-euo", "pipefail", "-c", `cd /mnt/stick\n${(await readBlock(name)).text}`),
       versions: async () =>

@@ -82,7 +82,7 @@ describe("log shipper", () => {
   });
 
   it("lets records wait for others, for so long", async (test) => {
-    const { shipper, append, sent, batches, reports } = aShipper(test, { intervalMs: 30 });
+    const { shipper, append, sent, batches, reports } = aShipper(test, { intervalMs: 1000 });
     shipper.enrolled(session);
     append(1);
     await delay(5);
