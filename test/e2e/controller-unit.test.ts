@@ -101,7 +101,6 @@ describe("the controller's unit", { ...requires("root", "FUSE", "systemd-analyze
     ).catch((error: unknown) => String(error));
     const leases = await run("cat", "/var/lib/pallet-broker/dnsmasq/leases");
     assert.match(leases, / 10\.78\.0\.1\d\d /, `${asked}\n${log()}`);
-    await until(async () => / 10\.78\.0\.1\d\d\b/.test(await run("controller", "nodes")), log, patience);
   });
 
   it("lets it remove a version of the root filesystem that nobody uses, and no other", async () => {

@@ -85,17 +85,20 @@ function renderUmount(how: keyof typeof umountFlags): string {
   return `perl -e 'exit(syscall(${umountNumber[process.arch] ?? 0}, $ARGV[0], ${umountFlags[how]}) == 0 ? 0 : 1)'`;
 }
 
-/** "$@": a namespace that is still to be left, the folder that becomes the top, then pairs of a path and its name there. */
+/**
+ * "$@": a namespace that is still to be left, how a folder of programs is bound, the folder that becomes the top, then pairs of a path
+ * and its name there.
+ */
 const enter = `set -eu
-leave=$1 top=$2; shift 2
+leave=$1 bind=$2 top=$3; shift 3
 mount -t tmpfs -o mode=0755,nosuid,nodev,noexec,size=16m pallet "$top"
 cd "$top"
 mkdir usr etc dev tmp outside
-mount --bind /usr usr
+mount $bind /usr usr
 mount -o remount,bind,ro,nosuid,nodev usr
 for name in bin sbin lib lib32 lib64 libx32; do
   if [ -L "/$name" ]; then ln -s "$(readlink "/$name")" "$name"
-  elif [ -d "/$name" ]; then mkdir "$name"; mount --bind "/$name" "$name"; mount -o remount,bind,ro,nosuid,nodev "$name"
+  elif [ -d "/$name" ]; then mkdir "$name"; mount $bind "/$name" "$name"; mount -o remount,bind,ro,nosuid,nodev "$name"
   fi
 done
 if [ -e /etc/ld.so.cache ]; then cp /etc/ld.so.cache etc/; fi
@@ -127,10 +130,11 @@ export async function openForeignSpace(folder: string, admitted: readonly Admitt
   const places = admitted.flatMap(({ path, as }) => [path, as]);
   const isRoot = process.geteuid?.() === 0;
   // Root leaves the user namespace when its mounts are made; who is not root can only mount once he has left it.
-  const [first, last] = isRoot ? [[], "--user"] : [["--user", "--map-root-user"], "--ipc"];
+  // And what is mounted below these folders, as a systemd unit hides kernel modules, only root may leave behind.
+  const [first, last, bind] = isRoot ? [[], "--user", "--bind"] : [["--user", "--map-root-user"], "--ipc", "--rbind"];
   const holder = execa(
     "unshare",
-    [...first, "--mount", "--propagation", "private", "--", "sh", "-c", enter, "sh", last, folder, ...places],
+    [...first, "--mount", "--propagation", "private", "--", "sh", "-c", enter, "sh", last, bind, folder, ...places],
     {
       env: { ...env, PATH: systemPath(process.env["PATH"]) },
       buffer: { stdout: false, stderr: true },
