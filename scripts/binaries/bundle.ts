@@ -9,11 +9,13 @@ import { slimPackages } from "./slim-packages.ts";
 /**
  * The program and everything that it imports as one CommonJS file, with the native modules of one architecture in it.
  * The text depends on the sources alone: neither on the folder that they are in nor on the machine.
+ *
+ * @param options.readable with the names of the sources, for whoever reads a stack trace; default: as short as it gets
  */
 export async function bundle(
   repository: string,
   program: Program,
-  { addons }: { readonly addons: ReadonlyMap<NativeModule, string> },
+  options: { readonly addons: ReadonlyMap<NativeModule, string>; readonly readable?: boolean },
 ): Promise<Uint8Array> {
   const modules = path.join(repository, "node_modules");
   const result = await build({
@@ -23,11 +25,11 @@ export async function bundle(
     platform: "node",
     target: "node24",
     format: "cjs",
-    minify: true,
+    minify: options.readable !== true,
     legalComments: "none",
     charset: "utf8",
     write: false,
-    plugins: [inlineProtos(modules), inlineSourceFiles, inlineNativeModules(addons), slimPackages(modules)],
+    plugins: [inlineProtos(modules), inlineSourceFiles, inlineNativeModules(options.addons), slimPackages(modules)],
     logLevel: "silent",
   });
   const [file] = result.outputFiles;

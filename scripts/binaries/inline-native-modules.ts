@@ -28,11 +28,13 @@ export const nativeModules: readonly NativeModule[] = [
   },
 ];
 
-const parameters = { params: { [constants.ZSTD_c_compressionLevel]: 19 } };
-
-/** A native module as the text that a script carries it in. */
-export function packNativeModule(content: Uint8Array): string {
-  return zstdCompressSync(content, parameters).toString("base64");
+/**
+ * A native module as the text that a script carries it in.
+ *
+ * @param level of zstd(1); default: what packs best in a second
+ */
+export function packNativeModule(content: Uint8Array, level = 19): string {
+  return zstdCompressSync(content, { params: { [constants.ZSTD_c_compressionLevel]: level } }).toString("base64");
 }
 
 /**

@@ -1,11 +1,10 @@
 // Every method of every service, at every door of programs that run with default settings, which is on loopback, by
 // root and by another user of the machine. Doors on a network: test/rack/doors.test.ts.
 import assert from "node:assert/strict";
-import path from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { execa } from "execa";
-import { checkout } from "../programs/checkout.ts";
+import { bundledPrograms } from "../programs/bundled-programs.ts";
 import { withoutPallet } from "../programs/without-pallet.ts";
 import { requires } from "../requirements.ts";
 import { assertOpening, knockProgram, type openings } from "./doors.ts";
@@ -64,7 +63,7 @@ describe("doors on loopback", requires("root"), () => {
   }
 
   it("at the TCP port, the command line says where to go instead", async () => {
-    const args = [path.join(checkout, "controller/main.ts"), "nodes", "--server", controller.address];
+    const args = [(await bundledPrograms()).controller, "nodes", "--server", controller.address];
     const options = { reject: false, extendEnv: false, env: withoutPallet(process.env) } as const;
     const { exitCode, stderr } = await execa(process.execPath, args, options);
     assert.notEqual(exitCode, 0);

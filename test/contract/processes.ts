@@ -7,6 +7,7 @@ import { stringify } from "yaml";
 import type { Node } from "../../controller/nodes/node.ts";
 import { openStore } from "../../controller/store/open-store.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
+import { bundledPrograms } from "../programs/bundled-programs.ts";
 import { checkout } from "../programs/checkout.ts";
 import { type Console, createConsole } from "../programs/console.ts";
 import { ended, spawnLeashed } from "../programs/leashed-process.ts";
@@ -61,7 +62,7 @@ export async function startAgent(
     ...(options.path === undefined ? [] : ["env", `PATH=${options.path}`]),
     ...[
       process.execPath,
-      path.join(checkout, "agent/main.ts"),
+      (await bundledPrograms()).agent,
       ...["--port", "0", "--socket", socket, "--identity-file", path.join(folder, "identity/agent.pem")],
       ...["--resident-program", residentProgram, ...args],
     ],
@@ -123,7 +124,7 @@ export async function startController(
     );
   const configFile = path.join(folder, "controller.yaml");
   await writeFile(configFile, stringify(config));
-  const serve = [process.execPath, path.join(checkout, "controller/main.ts"), "serve", "--config", configFile];
+  const serve = [process.execPath, (await bundledPrograms()).controller, "serve", "--config", configFile];
   const limit = `mount -t tmpfs -o size=${options.imageBytes} tmpfs ${images}; exec "$@"`;
   try {
     const command = options.imageBytes === undefined ? serve : withMounts(limit, serve);

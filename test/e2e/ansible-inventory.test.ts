@@ -13,7 +13,7 @@ import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
 import { answer } from "../contract/calls.ts";
 import { type ControllerProgram, startController } from "../contract/processes.ts";
-import { checkout } from "../programs/checkout.ts";
+import { bundledPrograms } from "../programs/bundled-programs.ts";
 import { withoutPallet } from "../programs/without-pallet.ts";
 import { readBlock } from "../rack/documented/read-documentation.ts";
 import { createScratchFolder, type ScratchFolder } from "../rack/scratch-folder.ts";
@@ -120,7 +120,8 @@ describe("Ansible", requires("Ansible"), () => {
     folder = path.join(scratch.path, "work");
     const programs = path.join(scratch.path, "bin");
     for (const each of [folder, programs]) await mkdir(each);
-    const script = `#!/bin/sh\nexec '${process.execPath}' '${checkout}/controller/main.ts' "$@"\n`;
+    const { controller: main } = await bundledPrograms();
+    const script = `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`;
     await writeFile(path.join(programs, "controller"), script, { mode: 0o755 });
     environment = {
       ...withoutPallet(process.env),

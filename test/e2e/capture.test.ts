@@ -15,7 +15,7 @@ import { AgentRole } from "../../proto/gen/pallet/v1/node.ts";
 import { answer } from "../contract/calls.ts";
 import { type AgentProgram, type ControllerProgram, startAgent, startController } from "../contract/processes.ts";
 import { acceptanceOf, madeUpRegistration } from "../contract/rpcs/world.ts";
-import { checkout } from "../programs/checkout.ts";
+import { bundledPrograms } from "../programs/bundled-programs.ts";
 import { type CommandResult, runCommandLine } from "../rack/run-command-line.ts";
 import { requires } from "../requirements.ts";
 import { aLoopDevice, type LoopDevice } from "../unit/agent/disk/a-loop-device.ts";
@@ -59,14 +59,8 @@ describe("an image of a node's card", requires("root", "loop devices"), () => {
     return name;
   }
 
-  const run = (...words: readonly string[]): Promise<CommandResult> =>
-    runCommandLine([
-      process.execPath,
-      path.join(checkout, "controller/main.ts"),
-      ...words,
-      "--socket",
-      controller.socket,
-    ]);
+  const run = async (...words: readonly string[]): Promise<CommandResult> =>
+    runCommandLine([process.execPath, (await bundledPrograms()).controller, ...words, "--socket", controller.socket]);
   const capture = (name: string, from: string, ...words: readonly string[]): Promise<CommandResult> =>
     run("images", "capture", name, "--from", from, ...words);
 

@@ -10,7 +10,7 @@ import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import { type ControllerProgram, startController } from "../contract/processes.ts";
-import { checkout } from "../programs/checkout.ts";
+import { bundledPrograms } from "../programs/bundled-programs.ts";
 import { ended, spawnLeashed } from "../programs/leashed-process.ts";
 import { runCommandLine } from "../rack/run-command-line.ts";
 import { makeTinyImage } from "../tiny-image.ts";
@@ -72,12 +72,12 @@ async function startBreakingWay(port: number, breaks: { times: number; afterByte
 
 describe("images from the web", () => {
   let folder: string;
+  let main: string;
   let controller: ControllerProgram;
   let busybox: ReturnType<typeof spawnLeashed>;
   let way: Awaited<ReturnType<typeof startBreakingWay>>;
   let raw: Buffer;
   let packed: Buffer;
-  const main = path.join(checkout, "controller/main.ts");
   const images = (...args: readonly string[]) =>
     runCommandLine([process.execPath, main, "images", ...args, "--socket", controller.socket]);
   const ok = async (...args: readonly string[]) => {
@@ -105,6 +105,7 @@ describe("images from the web", () => {
   const url = (name: string) => `http://127.0.0.1:${way.port}/${name}`;
 
   before(async () => {
+    ({ controller: main } = await bundledPrograms());
     folder = await mkdtemp(path.join(os.tmpdir(), "pallet-web-"));
     const image = await makeTinyImage({ folder, name: "tiny", bulkBytes: 4 * 2 ** 20 });
     raw = await readFile(image.path);

@@ -9,7 +9,7 @@ import { after, afterEach, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { execa } from "execa";
 import { stringify } from "yaml";
-import { checkout } from "../programs/checkout.ts";
+import { bundledPrograms } from "../programs/bundled-programs.ts";
 import { ended, spawnLeashed } from "../programs/leashed-process.ts";
 import { type ControllerProcess, createControllerProcess } from "../rack/controller-process.ts";
 import { createNetwork, type Network } from "../rack/network.ts";
@@ -53,13 +53,16 @@ describe("a program whose log cannot be written", { ...requires("root"), timeout
     const configFile = path.join(folder, "controller.yaml");
     await writeFile(configFile, stringify({ listen: network.address, stateDirectory: "state", socket }));
     const shell = ["sh", "-c", `exec "$@" ${redirection}`, "sh"] as const;
-    controller = createControllerProcess([...shell, ...serveInNetwork(network, configFile)]);
+    controller = createControllerProcess([
+      ...shell,
+      ...serveInNetwork(network, configFile, (await bundledPrograms()).controller),
+    ]);
     controller.start();
     return controller;
   }
 
   async function answers(): Promise<void> {
-    const command = [path.join(checkout, "controller/main.ts"), "status", "--socket", socket];
+    const command = [(await bundledPrograms()).controller, "status", "--socket", socket];
     await until(async () => (await execa(process.execPath, command, { reject: false })).exitCode === 0, "no answer", {
       withinMs: 30_000,
       everyMs: 300,
@@ -137,7 +140,7 @@ describe("a program whose log cannot be written", { ...requires("root"), timeout
       for (const target of ["/dev/full", file]) {
         // Without a controller to believe in, it serves root alone, at its socket.
         const own = ["--port", "0", "--socket", path.join(scratch.path, "agent.sock")];
-        const agent = [path.join(checkout, "agent/main.ts"), "--kernel-command-line", "/dev/null", ...own];
+        const agent = [(await bundledPrograms()).agent, "--kernel-command-line", "/dev/null", ...own];
         const shell = ["-c", `exec "$@" >${target}`, "sh", process.execPath, ...agent];
         const child = spawnLeashed("sh", shell);
         const end = ended(child);

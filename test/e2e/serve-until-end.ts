@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { stringify } from "yaml";
+import { bundledPrograms } from "../programs/bundled-programs.ts";
 import { createControllerProcess } from "../rack/controller-process.ts";
 import { createNetwork, type Network } from "../rack/network.ts";
 import { serveInNetwork } from "../rack/rack.ts";
@@ -25,7 +26,9 @@ export async function serveUntilEnd(
       configFile,
       stringify({ listen: network.address, stateDirectory: "state", socket: "c.sock", ...settings }),
     );
-    const controller = createControllerProcess(serveInNetwork(network, configFile));
+    const controller = createControllerProcess(
+      serveInNetwork(network, configFile, (await bundledPrograms()).controller),
+    );
     controller.start();
     await controller.gone();
     return controller.log.text();

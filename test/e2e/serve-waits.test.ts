@@ -7,7 +7,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { execa } from "execa";
 import { stringify } from "yaml";
-import { checkout } from "../programs/checkout.ts";
+import { bundledPrograms } from "../programs/bundled-programs.ts";
 import { firstLine, spawnLeashed } from "../programs/leashed-process.ts";
 import { createControllerProcess } from "../rack/controller-process.ts";
 import { createNetwork } from "../rack/network.ts";
@@ -33,8 +33,9 @@ describe("a controller that is started too early", { ...requires("root"), timeou
     };
     await writeFile(file, stringify({ ...settings, stateDirectory, socket }));
     const [inside, ...rest] = ["nsenter", `--net=${network.namespace.path}`, "--", process.execPath] as const;
+    const { controller: main } = await bundledPrograms();
     const pallet = (...args: readonly string[]) =>
-      execa(inside, [...rest, path.join(checkout, "controller/main.ts"), ...args], {
+      execa(inside, [...rest, main, ...args], {
         reject: false,
         env: { NO_COLOR: "1" },
       });
@@ -44,7 +45,7 @@ describe("a controller that is started too early", { ...requires("root"), timeou
     };
     const listens = async (kind: "tcp" | "udp", port: number): Promise<boolean> =>
       (await network.namespace.run("ss", [`-Hln${kind === "tcp" ? "t" : "u"}`, `sport = :${port}`])) !== "";
-    const controller = createControllerProcess(serveInNetwork(network, file));
+    const controller = createControllerProcess(serveInNetwork(network, file, (await bundledPrograms()).controller));
     try {
       const check = await pallet("serve", "--check", "--config", file);
       assert.equal(check.exitCode, 1);
@@ -110,7 +111,7 @@ describe("a controller that is started too early", { ...requires("root"), timeou
     try {
       await firstLine(holder);
       await writeFile(file, stringify({ listen: network.address, stateDirectory: "state", socket: "c.sock" }));
-      const controller = createControllerProcess(serveInNetwork(network, file));
+      const controller = createControllerProcess(serveInNetwork(network, file, (await bundledPrograms()).controller));
       controller.start();
       await controller.gone();
       const expected = new RegExp(

@@ -9,6 +9,7 @@ import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { withUnfinishedFolder } from "../../controller/images/catalogue/unfinished-folder.ts";
 import { assertDetachedBelow } from "../assert-detached.ts";
+import { bundledPrograms } from "../programs/bundled-programs.ts";
 import { checkout } from "../programs/checkout.ts";
 import { ended } from "../programs/leashed-process.ts";
 import { createRack, type Rack } from "../rack/rack.ts";
@@ -160,10 +161,12 @@ describe("controller serve is ended", { ...requires("root", "loop devices"), tim
   let rack: Rack;
   let raw: Buffer;
   let images: string;
+  let main: string;
   /** Callers whose file does not end: what the controller does with it so far is what is cut off. */
   const callers: { readonly process: ChildProcess; readonly end: Promise<{ code: number | null }> }[] = [];
 
   before(async () => {
+    ({ controller: main } = await bundledPrograms());
     // dnsmasq, because it is by another program that the end in order was taken away.
     rack = await createRack({ nodes: 0, settings: { dhcp: server } });
     images = path.join(rack.stateDirectory, "images");
@@ -177,7 +180,7 @@ describe("controller serve is ended", { ...requires("root", "loop devices"), tim
 
   /** Starts a command that reads the bytes from its standard input, which then stays open unless told. */
   function call(args: readonly string[], bytes: Buffer, thenEnds = false): void {
-    const command = [path.join(checkout, "controller/main.ts"), ...args, "--socket", rack.socket];
+    const command = [main, ...args, "--socket", rack.socket];
     const child = spawn(process.execPath, command, { stdio: ["pipe", "ignore", "ignore"] });
     child.stdin.on("error", () => undefined);
     child.stdin.write(bytes);

@@ -11,7 +11,7 @@ import { renderTasks } from "../../proto/system/tasks/render-tasks.ts";
 import { requires } from "../requirements.ts";
 import { script } from "../unit/agent/tasks/a-runner.ts";
 import { until } from "../until.ts";
-import { bootSystemdWith, logOf, nodeInside, type SystemdMachine } from "./systemd/systemd-machine.ts";
+import { bootSystemdWith, logOf, nodeInside, type SystemdMachine, scriptInside } from "./systemd/systemd-machine.ts";
 
 const patience = { withinMs: 60_000, everyMs: 200 };
 const tasks = [
@@ -28,9 +28,8 @@ describe("the unit of first-boot tasks", { ...requires("root"), timeout: 300_000
   const log = (): string => readFileSync(path.join(machine.out, "log"), "utf8");
 
   before(async () => {
-    const program = `#!/bin/sh\nexec ${nodeInside} /mnt/checkout/agent/main.ts "$@"\n`;
     machine = await bootSystemdWith([
-      { path: agentPrograms.resident, content: { text: program }, mode: 0o755 },
+      { path: agentPrograms.resident, content: { text: await scriptInside("agent") }, mode: 0o755 },
       ...planAgentStart("systemd", "resident", { init: undefined, systemd: undefined, inittab: undefined }),
       { path: tasksPath, content: { text: renderTasks(tasks, "ab".repeat(32)) }, mode: 0o600 },
       logOf("pallet-agent.service"),

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
-import { checkout } from "../programs/checkout.ts";
+import { bundledPrograms } from "../programs/bundled-programs.ts";
 import { type Console, createConsole } from "../programs/console.ts";
 import { ended, spawnLeashed } from "../programs/leashed-process.ts";
 import type { NetworkNamespace } from "./network-namespace.ts";
@@ -36,8 +36,14 @@ async function start(
   // This machine's /run is not its own.
   const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-agent-in-"));
   const own = ["--socket", path.join(folder, "agent.sock"), "--identity-file", path.join(folder, "identity/agent.pem")];
-  const main = path.join(checkout, "agent/main.ts");
-  const agent = [process.execPath, main, "--kernel-command-line", "/dev/null", ...own, ...args];
+  const agent = [
+    process.execPath,
+    (await bundledPrograms()).agent,
+    "--kernel-command-line",
+    "/dev/null",
+    ...own,
+    ...args,
+  ];
   // It may not reboot this machine.
   const bounded = ["setpriv", "--bounding-set=-sys_boot", "--", ...agent];
   const child = spawnLeashed("nsenter", [`--net=${namespace.path}`, "--", ...within, ...bounded]);

@@ -5,7 +5,7 @@ import process from "node:process";
 import { stringify } from "yaml";
 import type { BootTreeManifest } from "../../controller/boot-tree/plan-boot-tree.ts";
 import { renderConfigTxt } from "../../controller/boot-tree/render-config-txt.ts";
-import { checkout } from "../programs/checkout.ts";
+import { bundledPrograms } from "../programs/bundled-programs.ts";
 import { fakeKernel } from "../tiny-image.ts";
 import type { Board } from "./board.ts";
 import { type ControllerProcess, createControllerProcess } from "./controller-process.ts";
@@ -186,8 +186,8 @@ export async function createRack(options: RackOptions): Promise<Rack> {
 async function createCheckoutMachine(folder: string, options: RackOptions): Promise<ManagementMachine> {
   const stateDirectory = path.join(folder, "state");
   const socket = options.socket ?? path.join(folder, "controller.sock");
-  const controllerOf = options.controllerCheckout ?? checkout;
-  const main = path.join(controllerOf, "controller/main.ts");
+  const { controllerCheckout: earlier } = options;
+  const main = earlier === undefined ? (await bundledPrograms()).controller : path.join(earlier, "controller/main.ts");
   const network = await createNetwork();
   const configFile = await writeController(folder, stateDirectory, network.address, socket, options);
   return {
@@ -195,7 +195,7 @@ async function createCheckoutMachine(folder: string, options: RackOptions): Prom
     controller: createControllerProcess([
       "env",
       ...Object.entries(options.environment ?? {}).map(([name, value]) => `${name}=${value}`),
-      ...serveInNetwork(network, configFile, controllerOf),
+      ...serveInNetwork(network, configFile, main),
     ]),
     stateDirectory,
     socket,
@@ -204,13 +204,17 @@ async function createCheckoutMachine(folder: string, options: RackOptions): Prom
   };
 }
 
-/** The command that becomes a checkout's `controller serve --config FILE` on the management machine of a network. */
+/**
+ * The command that becomes `controller serve --config FILE` on the management machine of a network.
+ *
+ * @param main the controller's program, a script
+ */
 export function serveInNetwork(
   { namespace }: Network,
   configFile: string,
-  controllerOf = checkout,
+  main: string,
 ): readonly [string, ...string[]] {
-  const program = [process.execPath, path.join(controllerOf, "controller/main.ts"), "serve", "--config", configFile];
+  const program = [process.execPath, main, "serve", "--config", configFile];
   return ["nsenter", `--net=${namespace.path}`, "--", ...program];
 }
 

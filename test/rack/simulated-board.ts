@@ -4,6 +4,7 @@ import path from "node:path";
 import process from "node:process";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import { detachLoopsOver } from "../../proto/linux/loop-device.ts";
+import { bundledPrograms } from "../programs/bundled-programs.ts";
 import { checkout } from "../programs/checkout.ts";
 import { createConsole } from "../programs/console.ts";
 import { ended, spawnLeashed } from "../programs/leashed-process.ts";
@@ -44,7 +45,9 @@ export async function createSimulatedBoard(
     address: port.address,
     tftp: { address: network.address, port: 69 },
     cardDevice: card.device,
-    ...(options.agents ?? { checkout }),
+    ...(options.agents === undefined
+      ? { checkout, agent: path.relative(checkout, (await bundledPrograms()).agent) }
+      : { ...options.agents, agent: "agent/main.ts" }),
   };
   let machine: { readonly process: ChildProcess; readonly gone: Promise<void> } | undefined;
   let nextRebootFails = false;
@@ -96,13 +99,13 @@ export async function createSimulatedBoard(
     return first;
   };
 
-  /** Process id, as the host counts, of the agent: the one child of the first process that runs agent/main.ts. */
+  /** Process id, as the host counts, of the agent: the one child of the first process that runs its script. */
   const agentProcess = async (): Promise<number> => {
     const first = await firstProcess();
     const children = await readFile(`/proc/${first}/task/${first}/children`, "utf8");
     for (const child of children.trim().split(" ").filter(Boolean)) {
       const command = await readFile(`/proc/${child}/cmdline`, "utf8").catch(() => "");
-      if (command.includes("agent/main.ts")) return Number(child);
+      if (command.includes(spec.agent)) return Number(child);
     }
     throw new Error(`no agent runs on board ${number}; its console says:\n${console.tail(20)}`);
   };

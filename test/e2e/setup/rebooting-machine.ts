@@ -6,7 +6,7 @@ import { checkout } from "../../programs/checkout.ts";
 import { ended, firstLine, spawnLeashed } from "../../programs/leashed-process.ts";
 import { createScratchFolder } from "../../rack/scratch-folder.ts";
 import { until } from "../../until.ts";
-import { type InstalledFile, nodeInside } from "../systemd/systemd-machine.ts";
+import { type InstalledFile, scriptInside } from "../systemd/systemd-machine.ts";
 
 /** What is at the other end of a network card: the world at eth0's, the rack's switch at eth1's. */
 export type FarEnd = "world" | "switch";
@@ -40,16 +40,15 @@ export interface MachineParts {
   readonly withController?: boolean;
 }
 
-const program: InstalledFile = {
-  path: "/usr/local/bin/controller",
-  content: { text: `#!/bin/sh\nexec ${nodeInside} /mnt/checkout/controller/main.ts "$@"\n` },
-  mode: 0o755,
-};
-
 /** Makes one, switched off. */
 export async function buildRebootingMachine(parts: MachineParts): Promise<RebootingMachine> {
   const { root = "/", files = [], folders = {}, withController = true } = parts;
   const scratch = await createScratchFolder("pallet-setup-");
+  const program: InstalledFile = {
+    path: "/usr/local/bin/controller",
+    content: { text: await scriptInside("controller") },
+    mode: 0o755,
+  };
   await mkdir(path.join(scratch.path, "installed"));
   for (const { path: name, content, mode = 0o644 } of [...(withController ? [program] : []), ...files]) {
     const place = path.join(scratch.path, "installed", name);

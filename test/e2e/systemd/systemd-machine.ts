@@ -2,6 +2,7 @@ import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
+import { type BundledPrograms, bundledPrograms } from "../../programs/bundled-programs.ts";
 import { checkout } from "../../programs/checkout.ts";
 import { ended, spawnLeashed } from "../../programs/leashed-process.ts";
 import { createScratchFolder } from "../../rack/scratch-folder.ts";
@@ -30,8 +31,15 @@ export interface InstalledFile {
   readonly mode?: number;
 }
 
+const inside = (file: string): string => file.replace(checkout, "/mnt/checkout");
+
 /** Node of this checkout, as a path inside. */
-export const nodeInside: string = process.execPath.replace(checkout, "/mnt/checkout");
+export const nodeInside: string = inside(process.execPath);
+
+/** A script that runs one of this checkout's programs inside. */
+export async function scriptInside(program: keyof BundledPrograms): Promise<string> {
+  return `#!/bin/sh\nexec ${nodeInside} ${inside((await bundledPrograms())[program])} "$@"\n`;
+}
 
 /** Has a unit write what it says into the file "log" in the folder `out`. */
 export function logOf(unit: string): InstalledFile {
@@ -42,7 +50,7 @@ export function logOf(unit: string): InstalledFile {
 const unitsFolder = "/etc/systemd/system";
 
 /**
- * Boots it with the controller installed as controller/README.md says, but from source and with its log in a file.
+ * Boots it with the controller installed as controller/README.md says, but by Node and with its log in a file.
  *
  * @param config content of /etc/pallet/pallet.yaml
  */
@@ -54,7 +62,7 @@ export async function bootSystemdMachine(config: string): Promise<SystemdMachine
   const machine = await bootSystemdWith([
     {
       path: "/usr/local/bin/controller",
-      content: { text: `#!/bin/sh\nexec ${nodeInside} /mnt/checkout/controller/main.ts "$@"\n` },
+      content: { text: await scriptInside("controller") },
       mode: 0o755,
     },
     { path: "/etc/pallet/pallet.yaml", content: { text: config } },

@@ -15,6 +15,8 @@ export interface MachineSpec {
   readonly cardDevice: string;
   /** Checkout of Pallet on the host that its agent runs from. */
   readonly checkout: string;
+  /** The agent's program there: a script, as a path from its top. */
+  readonly agent: string;
   /** Folder to mount as that checkout's node_modules; default: it has its own. */
   readonly nodeModules?: string;
 }

@@ -6,7 +6,7 @@ import type { CardPartition } from "./card-partitions.ts";
 import type { MachineSpec } from "./machine-spec.ts";
 import { mount, runTool } from "./run-tool.ts";
 
-/** Node and the agent's main.ts, as paths in the new root filesystem. */
+/** Node and the agent's script, as paths in the new root filesystem. */
 export type AgentCommand = readonly [node: string, main: string];
 
 /** The root filesystem of a card, entered. */
@@ -111,7 +111,7 @@ async function furnishAndEnter(spec: MachineSpec, directory: string): Promise<Ag
   await mount("--bind", "-o", "ro", spec.checkout, inside(checkoutInside));
   if (spec.nodeModules !== undefined)
     await mount("--bind", "-o", "ro", spec.nodeModules, path.join(directory, checkoutInside, "node_modules"));
-  const command: AgentCommand = [await nodeProgram(spec, directory), `${checkoutInside}/agent/main.ts`];
+  const command: AgentCommand = [await nodeProgram(spec, directory), path.join(checkoutInside, spec.agent)];
   // Unlike chroot(2) this is the root of the first process too, and nothing of the host's root remains in sight.
   await runTool("pivot_root", directory, inside("run/host"));
   await runTool("umount", "--lazy", "/run/host");
