@@ -62,7 +62,7 @@ describe("the doors of a rack", requires("root", "loop devices"), () => {
   onRack("are open to root on the node, at its agent's unix socket, and to none of its users", async () => {
     const board = rack.board(1);
     const findNode =
-      "for each in /proc/[0-9]*; do grep -q /agent.cjs $each/cmdline && readlink $each/exe && break; done";
+      "for each in /proc/[0-9]*; do grep -q pallet-checkout/.*/agent.cjs $each/cmdline && readlink $each/exe && break; done";
     const node = (await board.run("sh", ["-c", findNode])).trim();
     const program = path.join("/run/pallet-checkout", path.relative(checkout, knockProgram));
     for (const [user, opening] of [
