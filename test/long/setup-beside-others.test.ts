@@ -107,7 +107,7 @@ const rows: readonly Row[] = [
     title: "ifupdown, which has the rack's interface",
     packages: [],
     files: {
-      "/etc/network/interfaces": `${uplinkOfIfupdown}allow-hotplug eth1\niface eth1 inet static\n  address 10.5.5.5/24\n`,
+      "/etc/network/interfaces": `${uplinkOfIfupdown}auto eth1\niface eth1 inet static\n  address 10.5.5.5/24\n`,
     },
     has: /inet 10\.5\.5\.5\/24/,
     refused: {
