@@ -15,9 +15,20 @@ export function parseIndex(text: string): readonly IndexedPackage[] {
   });
 }
 
-/** Names of what every Debian has that its installer has made, without any task: the priorities are for that (policy 2.5). */
+/**
+ * What a machine with Debian has beside its required packages, as far as it has to do with services and networks: its
+ * installer leaves that without any task. It leaves more, but an image of a cloud or a container does not.
+ */
+export const bareDebian: readonly string[] = [
+  ..."systemd-sysv systemd-timesyncd udev dbus ifupdown iproute2 iputils-ping kmod netbase".split(" "),
+  ..."nftables procps".split(" "),
+];
+
+/** Names of what is on every machine with Debian: what has the priority "required" (policy 2.5), and `bareDebian`. */
 export function selectMinimal(index: readonly IndexedPackage[]): readonly string[] {
-  return index.filter(({ priority }) => priority === "required" || priority === "important").map(({ name }) => name);
+  return index
+    .filter(({ name, priority }) => priority === "required" || bareDebian.includes(name))
+    .map(({ name }) => name);
 }
 
 /** Names of what `apt-get --simulate install` would install. */

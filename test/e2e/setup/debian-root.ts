@@ -5,12 +5,7 @@ import { cacheEntry } from "../../../controller/artefacts/cache-entry.ts";
 import { checkoutCache } from "../../../controller/artefacts/checkout-cache.ts";
 import { defaultMirror, defaultSuite } from "../../../controller/artefacts/debian-defaults.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
-
-/** What Debian's installer leaves on a machine without any task, as far as it has to do with services and networks. */
-const bare = [
-  ..."systemd-sysv systemd-timesyncd udev dbus ifupdown iproute2 iputils-ping kmod netbase".split(" "),
-  ..."nftables procps".split(" "),
-];
+import { bareDebian } from "../../../scripts/packages/debian-index.ts";
 
 const aptIn = path.join(import.meta.dirname, "apt-in");
 
@@ -22,7 +17,7 @@ const aptIn = path.join(import.meta.dirname, "apt-in");
  * @param further packages on top of it, of which the packages that they recommend are not installed: a copy of its own
  */
 export async function provideDebianRoot(further: readonly string[] = []): Promise<string> {
-  const base = await cached("root", bare, async (folder) => {
+  const base = await cached("root", bareDebian, async (folder) => {
     const options = ["--mode=root", "--variant=minbase", "--components=main", "--dpkgopt=force-unsafe-io"];
     await execa(
       "mmdebstrap",
@@ -30,7 +25,7 @@ export async function provideDebianRoot(further: readonly string[] = []): Promis
         ...options,
         // Otherwise the package usrmerge makes these links, by Perl.
         "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
-        `--include=${bare.join(",")}`,
+        `--include=${bareDebian.join(",")}`,
         ...[defaultSuite, path.join(folder, "root"), defaultMirror],
       ],
       { stdin: "ignore" },
@@ -38,7 +33,7 @@ export async function provideDebianRoot(further: readonly string[] = []): Promis
   });
   if (further.length === 0) return path.join(base, "root");
   const packages = further.toSorted();
-  const layer = await cached("root", [...bare, ...packages], async (folder) => {
+  const layer = await cached("root", [...bareDebian, ...packages], async (folder) => {
     await execa("cp", ["--archive", "--reflink=auto", path.join(base, "root"), folder]);
     await runApt(path.join(folder, "root"), folder, "install", "--no-install-recommends", ...packages);
   });

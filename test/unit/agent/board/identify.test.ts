@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { identify } from "../../../../agent/board/identify.ts";
+import { until } from "../../../until.ts";
 
 /** A folder like /sys/class/leds with one LED, whose attributes are plain files. */
 async function leds(test: TestContext, name: string, attributes: Record<string, string>) {
@@ -15,14 +16,13 @@ async function leds(test: TestContext, name: string, attributes: Record<string, 
   return { ledsFolder, read: (attribute: string) => readFile(path.join(ledsFolder, name, attribute), "utf8") };
 }
 
-const soon = () => new Promise((resolve) => setTimeout(resolve, 30));
+const patience = { withinMs: 30_000, everyMs: 2 };
 
 describe("identify", () => {
   it("blinks by the kernel's timer and puts the trigger back", async (test) => {
     const { ledsFolder, read } = await leds(test, "ACT", { trigger: "none [mmc0] timer\n", brightness: "0\n" });
-    const blinking = identify({ durationMs: 60, ledsFolder });
-    await soon();
-    assert.equal(await read("trigger"), "timer");
+    const blinking = identify({ durationMs: 2000, ledsFolder });
+    await until(async () => (await read("trigger")) === "timer", "the kernel's timer is not set", patience);
     await blinking;
     assert.equal(await read("trigger"), "mmc0");
   });
@@ -35,14 +35,14 @@ describe("identify", () => {
 
   it("switches the brightness itself where there is no timer", async (test) => {
     const { ledsFolder, read } = await leds(test, "PWR", { trigger: "none [default-on]\n", brightness: "255\n" });
-    const blinking = identify({ durationMs: 100, halfPeriodMs: 10, ledsFolder });
+    const blinking = identify({ durationMs: 2000, halfPeriodMs: 10, ledsFolder });
     const seen = new Set<string>();
-    for (let look = 0; look < 40; look += 1) {
+    const hasBlinked = async (): Promise<boolean> => {
       seen.add(await read("brightness"));
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
+      return seen.has("0") && seen.has("1");
+    };
+    await until(hasBlinked, () => `the brightness was ${[...seen].join()}`, patience);
     await blinking;
-    assert.ok(seen.has("0") && seen.has("1"), [...seen].join());
     assert.equal(await read("trigger"), "default-on");
   });
 
@@ -50,7 +50,7 @@ describe("identify", () => {
     const { ledsFolder, read } = await leds(test, "ACT", { trigger: "none [mmc0] timer\n", brightness: "0\n" });
     const controller = new AbortController();
     const blinking = identify({ durationMs: 60_000, ledsFolder, signal: controller.signal });
-    await soon();
+    await until(async () => (await read("trigger")) === "timer", "the kernel's timer is not set", patience);
     controller.abort();
     await assert.rejects(blinking, { reason: "cancelled" });
     assert.equal(await read("trigger"), "mmc0");
