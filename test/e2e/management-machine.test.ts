@@ -41,9 +41,15 @@ describe("a bare Debian and a stick with Pallet", {
   const apply = (): Promise<string> =>
     made.run("controller", "setup", "apply", "--rack", "eth1", "--uplink", "none", "--yes");
 
+  const powerOn = async (): Promise<void> => {
+    await made.machine.powerOn();
+    // The switch is on.
+    await made.machine.runAt("switch", "ip", "link", "set", "switch", "up");
+  };
+
   before(async () => {
     made = await makeMachineWithStick();
-    await made.machine.powerOn();
+    await powerOn();
   });
   after(() => made?.close());
 
@@ -73,7 +79,7 @@ describe("a bare Debian and a stick with Pallet", {
 
   it("serve it again after a power cut, by themselves", async () => {
     await made.machine.powerOff();
-    await made.machine.powerOn();
+    await powerOn();
     await until(answers, "the controller does not answer", patience);
     await made.run("controller", "serve", "--check");
   });
@@ -126,7 +132,7 @@ describe("a bare Debian and a stick with Pallet", {
 
   it("get their configuration back, byte for byte, when a setup is undone", async () => {
     await made.machine.powerOff();
-    await made.machine.powerOn();
+    await powerOn();
     await made.run("sh", "-c", "cd /mnt/stick/newer && apt-get install --yes ./pallet-*.deb");
     await apply();
     await made.run("controller", "setup", "undo", "--yes");
