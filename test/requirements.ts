@@ -10,6 +10,7 @@ const checks = {
   "systemd-analyze": () => existsSync("/usr/bin/systemd-analyze") || "needs systemd-analyze (Debian package systemd)",
   dropbear: () => existsSync("/usr/sbin/dropbear") || "needs dropbear (Debian package dropbear-bin)",
   kubectl: () => existsSync("/usr/bin/kubectl") || "needs kubectl (Debian package kubernetes-client)",
+  sshd: () => existsSync("/usr/sbin/sshd") || "needs sshd (Debian package openssh-server)",
   faketime: () => existsSync(falseTime) || "needs libfaketime (Debian package faketime)",
   setup: () =>
     ["/usr/sbin/nft", "/usr/sbin/chronyd", "/usr/bin/udevadm", "/usr/sbin/dnsmasq"].every(existsSync) ||
