@@ -40,10 +40,20 @@ function requirementsOf(config: Config | string | undefined): Requirements {
   return { command: "setup", needs: [...own, ...planServe(serving).needs] };
 }
 
-/** What an earlier setup noted on this machine. Throws a Failure for a note that cannot be read. */
+/**
+ * What an earlier setup noted on this machine. Throws a Failure for a note that cannot be read, or is not root's: its folder is one
+ * where the controller may write, and it says what root is to write and to remove.
+ */
 export async function readJournal(machine: Machine): Promise<Journal | undefined> {
   const content = await machine.read(journalFile);
-  return content.kind === "file" ? parseJournal(content.text) : undefined;
+  if (content.kind !== "file") return undefined;
+  const owner = await machine.ownerOf(journalFile);
+  if (owner !== 0 && owner !== process.geteuid?.())
+    throw new Failure(
+      "not-permitted",
+      `${journalFile} belongs to user ${owner}, and only root notes there what a setup changed: remove it`,
+    );
+  return parseJournal(content.text);
 }
 
 /** Looks at this machine, and changes nothing. Throws Failure "unsupported" where systemd does not run it. */

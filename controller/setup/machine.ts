@@ -24,6 +24,8 @@ import type { Content, Written } from "./content.ts";
 /** The parts of a machine that a setup reads and changes. */
 export interface Machine {
   read(file: string): Promise<Content>;
+  /** The id of the user that a file belongs to; undefined where there is none. */
+  ownerOf(file: string): Promise<number | undefined>;
   /** Replaces what is there in one step: whatever happens, the old or the new is there, and it outlives a power cut. */
   write(file: string, content: Written): Promise<void>;
   /** Also what a write that was interrupted left. */
@@ -55,6 +57,7 @@ export function thisMachine(root = "/"): Machine {
       if (!status.isFile()) return { kind: "other" };
       return { kind: "file", text: await readFile(at(file), "utf8"), mode: status.mode & 0o7777 };
     },
+    ownerOf: async (file) => (await lstat(at(file)).catch(absent))?.uid,
     async write(file, content) {
       const draft = `${at(file)}${draftSuffix}`;
       try {

@@ -1,6 +1,6 @@
 // A setup and its undo on real files, with a machine that dies between any two of its steps; programs are noted, not run.
 import assert from "node:assert/strict";
-import { chmod, lstat, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { parseIpv4Network } from "../../../../controller/network/ipv4.ts";
@@ -8,6 +8,7 @@ import { readJournal } from "../../../../controller/setup/gather-setup-facts.ts"
 import { type Machine, thisMachine } from "../../../../controller/setup/machine.ts";
 import { isNothing, planSetup } from "../../../../controller/setup/plan-setup.ts";
 import { planUndo } from "../../../../controller/setup/plan-undo.ts";
+import { requires } from "../../../requirements.ts";
 import { choice, running, withUnits } from "./a-machine.ts";
 import { apply, furnish, leftovers, listing, look, undo } from "./on-files.ts";
 
@@ -25,6 +26,7 @@ function mortal(machine: Machine, root: string, dieAt: number): Machine & { read
     };
   return {
     read: (file) => machine.read(file),
+    ownerOf: (file) => machine.ownerOf(file),
     folderExists: (folder) => machine.folderExists(folder),
     async write(file, content) {
       if (step()) throw new Died();
@@ -208,4 +210,17 @@ describe("a setup on files", () => {
     await writeFile(note, '{"version": 1');
     await assert.rejects(readJournal(thisMachine(root)), /setup\.json is damaged/);
   });
+
+  it(
+    "refuses the note of somebody else, who would have root write and remove what he likes",
+    requires("root"),
+    async () => {
+      const root = await freshRoot();
+      await apply(mortal(thisMachine(root), root, -1));
+      await chown(path.join(root, "var/lib/pallet/setup.json"), 4711, 4711);
+      const before = await listing(root);
+      await assert.rejects(undo(thisMachine(root)), /setup\.json belongs to user 4711, .*: remove it/);
+      assert.deepEqual(await listing(root), before);
+    },
+  );
 });
