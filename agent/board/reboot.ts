@@ -1,8 +1,9 @@
-import { access, constants } from "node:fs/promises";
+import { constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import type { Logger } from "pino";
 import { Failure } from "../../proto/failure.ts";
 import { execaOutliving } from "../../proto/linux/leashed-execa.ts";
+import { mayAccess } from "../../proto/linux/may-access.ts";
 import { systemPath } from "../../proto/linux/system-path.ts";
 
 /**
@@ -35,7 +36,7 @@ export async function prepareReboot(
   for (const program of ["systemctl", "reboot", "busybox"]) if (await isInstalled(program)) installed.add(program);
   const command = selectRebootCommand({
     configured,
-    systemdRuns: await exists("/run/systemd/system", constants.F_OK),
+    systemdRuns: await mayAccess("/run/systemd/system"),
     isInstalled: (program) => installed.has(program),
   });
   const [program, ...args] = command ?? [];
@@ -61,14 +62,7 @@ async function isInstalled(program: string): Promise<boolean> {
   const found = await Promise.all(
     systemPath(process.env["PATH"])
       .split(delimiter)
-      .map((folder) => exists(join(folder, program), constants.X_OK)),
+      .map((folder) => mayAccess(join(folder, program), constants.X_OK)),
   );
   return found.includes(true);
-}
-
-async function exists(path: string, mode: number): Promise<boolean> {
-  return access(path, mode).then(
-    () => true,
-    () => false,
-  );
 }

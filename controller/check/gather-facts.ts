@@ -1,6 +1,7 @@
-import { access, constants, readFile, stat, statfs } from "node:fs/promises";
+import { constants, readFile, stat, statfs } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
+import { mayAccess } from "../../proto/linux/may-access.ts";
 import { chooseAgentBoot } from "../boot/choose-agent-boot.ts";
 import { readServedRoots, type ServedRoots, servedRootOf } from "../boot/read-served-root.ts";
 import { boardFiles } from "../boot-tree/board-files.ts";
@@ -41,7 +42,8 @@ export async function gatherFacts(config: Config, contract: string): Promise<Fac
   const freeBytes = await readFreeBytes(config.imageDirectory);
   return {
     isRoot: process.getuid?.() === 0,
-    hasBroker: await hasBroker(),
+    // Whether this user may ask one; its socket is there also while it sleeps.
+    hasBroker: await mayAccess(brokerSocket, constants.W_OK),
     capabilities: await readCapabilities(),
     missing: await findMissing(planServe(config).needs),
     interfaces: await readInterfaces(),
@@ -61,14 +63,6 @@ export async function gatherFacts(config: Config, contract: string): Promise<Fac
     contract,
     ...(freeBytes !== undefined && { freeBytes }),
   };
-}
-
-/** Whether this user may ask one; its socket is there also while it sleeps. */
-function hasBroker(): Promise<boolean> {
-  return access(brokerSocket, constants.W_OK).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** What new boots mount: of a store, the version for them, or the one that would be if it had an agent. */

@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { access, constants } from "node:fs/promises";
+import { constants } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { z } from "zod";
 import { Failure, messageOf } from "../../proto/failure.ts";
 import { errorCodeOf } from "../../proto/linux/error-code-of.ts";
+import { mayAccess } from "../../proto/linux/may-access.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { brokerUnit } from "../config/broker-socket.ts";
 import { renderManifest } from "../images/catalogue/parse-manifest.ts";
@@ -84,7 +85,7 @@ export function throughBroker(socket: string): ThroughBroker {
 
     async removeRoots(store, change) {
       // Somebody's own, who is not root.
-      if (await isWritable(join(store, versionsFolder))) return changeRoots(store, change);
+      if (await mayAccess(join(store, versionsFolder), constants.W_OK)) return changeRoots(store, change);
       const channel = await open(socket);
       try {
         await channel.send({ verb: "roots", store });
@@ -140,13 +141,6 @@ export function throughBroker(socket: string): ThroughBroker {
       }
     },
   };
-}
-
-function isWritable(folder: string): Promise<boolean> {
-  return access(folder, constants.W_OK).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** A service that the broker runs while the connection lasts. */

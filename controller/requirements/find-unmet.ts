@@ -1,7 +1,8 @@
-import { access, constants, glob } from "node:fs/promises";
+import { constants, glob } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import type { Need } from "../../proto/linux/debian-package.ts";
+import { mayAccess } from "../../proto/linux/may-access.ts";
 import { systemPath } from "../../proto/linux/system-path.ts";
 import type { Requirements, Unmet } from "./requirements.ts";
 
@@ -20,7 +21,7 @@ export async function findMissing(needs: readonly Need[]): Promise<readonly Need
   for (const need of new Set(needs)) {
     const isFile = need.startsWith("/");
     const places = isFile ? await Array.fromAsync(glob(need)) : folders.map((folder) => join(folder, need));
-    const found = await Promise.all(places.map((place) => allows(place, isFile ? constants.R_OK : constants.X_OK)));
+    const found = await Promise.all(places.map((place) => mayAccess(place, isFile ? constants.R_OK : constants.X_OK)));
     if (!found.includes(true)) missing.push(need);
   }
   return missing;
@@ -29,14 +30,7 @@ export async function findMissing(needs: readonly Need[]): Promise<readonly Need
 /** Whether this user may write to a folder or file, or make it. */
 async function isWritable(folder: string): Promise<boolean> {
   for (let at = folder; ; at = dirname(at)) {
-    if (await allows(at, constants.W_OK)) return true;
-    if (at === dirname(at) || (await allows(at, constants.F_OK))) return false;
+    if (await mayAccess(at, constants.W_OK)) return true;
+    if (at === dirname(at) || (await mayAccess(at, constants.F_OK))) return false;
   }
-}
-
-function allows(path: string, mode: number): Promise<boolean> {
-  return access(path, mode).then(
-    () => true,
-    () => false,
-  );
 }
