@@ -6,6 +6,7 @@ import type { Clock } from "../../proto/time/clock.ts";
 import type { Hook } from "../hooks/hook.ts";
 import { clearUnfinished, withUnfinishedFolder } from "../images/catalogue/unfinished-folder.ts";
 import { Refusal } from "../refusal/refusal.ts";
+import { databaseIn } from "../store/replace-state.ts";
 import { type BackupAbout, backupFormat, renderAbout } from "./about.ts";
 import type { BackupRequest, OpenBackup } from "./backups.ts";
 import { fileMember, filesBelow, textMember } from "./file-member.ts";
@@ -106,10 +107,7 @@ async function openUnfinished(
 }
 
 async function assertRoom(stateDirectory: string): Promise<void> {
-  const [{ size }, { bavail, bsize }] = await Promise.all([
-    stat(join(stateDirectory, "pallet.sqlite")),
-    statfs(stateDirectory),
-  ]);
+  const [{ size }, { bavail, bsize }] = await Promise.all([stat(databaseIn(stateDirectory)), statfs(stateDirectory)]);
   const free = bavail * bsize;
   if (free >= size + spareBytes) return;
   throw new Refusal(

@@ -1,9 +1,10 @@
-import { access, chmod, lchown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, lchown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { Failure } from "../../proto/failure.ts";
+import { mayAccess } from "../../proto/linux/may-access.ts";
+import { flushPath } from "../../proto/linux/publish-file.ts";
 import type { Config } from "../config/config.ts";
-import { flushPath } from "../store/publish-file.ts";
 import { filesBelow } from "./file-member.ts";
 
 /** What became of the files that an operator writes himself, and of the images. */
@@ -87,7 +88,7 @@ export async function chooseImages(stagedFolder: string, imageDirectory: string)
   const chosen: string[] = [];
   for (const name of await readdir(stagedFolder)) {
     const here = join(imageDirectory, name);
-    if (!(await exists(here))) {
+    if (!(await mayAccess(here))) {
       chosen.push(name);
       continue;
     }
@@ -115,11 +116,4 @@ export async function giveTo(path: string, { uid, gid }: Owner): Promise<void> {
   await lchown(path, uid, gid);
   if (!(await stat(path)).isDirectory()) return;
   for (const name of await readdir(path)) await giveTo(join(path, name), { uid, gid });
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { publishFile } from "../../proto/linux/publish-file.ts";
 import { parseTime, renderTime } from "./judge-clock.ts";
 
 /** The file in a state directory that says what time it was last. */
@@ -25,14 +26,8 @@ export function openClockFile(stateDirectory: string): ClockFile {
     },
     write(atMs) {
       const draft = `${path}.new`;
-      const descriptor = openSync(draft, "w", 0o600);
-      try {
-        writeSync(descriptor, `${renderTime(atMs)}\n`);
-        fsyncSync(descriptor);
-      } finally {
-        closeSync(descriptor);
-      }
-      renameSync(draft, path);
+      writeFileSync(draft, `${renderTime(atMs)}\n`, { mode: 0o600 });
+      publishFile(draft, path);
     },
   };
 }

@@ -14,6 +14,7 @@ import { createKeptAcceptRules, type KeptAcceptRules } from "../nodes/kept-accep
 import { createNodeRegistry, type NodeRegistry } from "../nodes/node-registry.ts";
 import type { ProfileFolder } from "../profiles/profile-folder.ts";
 import type { Store } from "../store/open-store.ts";
+import { databaseIn } from "../store/replace-state.ts";
 import { keepState, type StateKeeper } from "./keep-state.ts";
 import type { Stage } from "./stage.ts";
 
@@ -42,7 +43,7 @@ export async function openState({ config, adapters, running }: Stage): Promise<S
   for (const directory of [stateDirectory, imageDirectory, bootTree]) {
     await mkdir(directory, { recursive: true, mode: 0o700 });
   }
-  const store = adapters.openStore(join(stateDirectory, "pallet.sqlite"));
+  const store = adapters.openStore(databaseIn(stateDirectory));
   running.defer(() => store.close());
   // Before anything is noted in it.
   const timekeeper = await adapters.keepTime({

@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import path from "node:path";
 import process from "node:process";
 import { Failure, messageOf } from "../../proto/failure.ts";
 import { readPorts } from "../check/read-ports.ts";
@@ -11,6 +10,7 @@ import { planServe } from "../network/plan-requirements.ts";
 import { findMissing } from "../requirements/find-unmet.ts";
 import type { Requirements } from "../requirements/requirements.ts";
 import { readSchemaVersion } from "../store/read-schema-version.ts";
+import { databaseIn } from "../store/replace-state.ts";
 import { migrations } from "../store/schema.ts";
 import type { Content } from "./content.ts";
 import { consideredPlaces, consideredUnits } from "./debian-units.ts";
@@ -84,8 +84,7 @@ export async function gatherSetupFacts(
   );
   // "fe80::1%eth1", where it is one of the link.
   const loginAddress = env["SSH_CONNECTION"]?.split(" ")[2]?.split("%")[0];
-  const stateDirectory = typeof config === "object" ? config.stateDirectory : path.dirname(journalFile);
-  const schema = await readSchemaVersion(path.join(stateDirectory, "pallet.sqlite"));
+  const schema = await readSchemaVersion(databaseIn(controller.stateDirectory));
   const isRoot = process.getuid?.() === 0;
   return {
     isRoot,

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { publishFile } from "./publish-file.ts";
+import { publishFile } from "../../proto/linux/publish-file.ts";
 import { migrations, schemaVersionOf } from "./schema.ts";
 
 /** How many copies are kept, of the newest schemas: those of the last two Pallets that somebody may want to go back to. */

@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { publishFile } from "../../proto/linux/publish-file.ts";
 import { createNodeRows } from "./node-rows.ts";
-import { publishFile } from "./publish-file.ts";
 import { migrate } from "./schema.ts";
 import { inTransaction } from "./transaction.ts";
 

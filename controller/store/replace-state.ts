@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { flushPath, publishFile } from "./publish-file.ts";
+import { flushPath, publishFile } from "../../proto/linux/publish-file.ts";
 import { assertNotOpen } from "./restored-database.ts";
 import { markPathOf, type StateMark } from "./state-mark.ts";
 
