@@ -1,4 +1,4 @@
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
@@ -64,11 +64,13 @@ export async function runTestFiles(
     if (!files.delete(file)) throw new Error(`${file} is to be left out, but no such test was to run`);
   }
   const grouped = mostInOne === undefined ? undefined : writeGroups([...files], mostInOne);
+  const times = keepTimes();
   const events = run({
     files: [...(grouped?.files ?? files)],
     concurrency,
     timeout: timeoutMs,
     cwd: process.cwd(),
+    execArgv: ["--import", times.tellsThem],
     ...(pattern !== undefined && { testNamePatterns: pattern }),
   });
   events.on("test:pass", (test) => {
@@ -82,28 +84,58 @@ export async function runTestFiles(
   events.on("test:fail", () => {
     failed += 1;
   });
-  const secondsOf = new Map<string, number>();
-  events.on("test:complete", ({ nesting, file = "", details }) => {
-    if (nesting === 0) secondsOf.set(file, (secondsOf.get(file) ?? 0) + details.duration_ms / 1000);
-  });
   // The report has the files in their order, so that what fails early would be said after half an hour.
   events.on("test:complete", ({ name, file = "", details }) => {
     const isTest = details.type !== "suite" && path.resolve(name) !== path.resolve(file);
     if (isTest && !details.passed) print(`failed: ${path.relative(process.cwd(), file)}: ${name}\n`);
   });
+  let fileTimes: readonly FileTime[] = [];
   try {
     for await (const text of events.compose(spec)) print(String(text));
+    fileTimes = times.read();
   } finally {
+    times.remove();
     grouped?.remove();
   }
 
-  if (secondsOf.size > longestShown) {
-    const longest = [...secondsOf].toSorted(([, one], [, other]) => other - one).slice(0, longestShown);
-    const lines = longest.map(([file, seconds]) => `  ${seconds.toFixed(0)} s ${path.relative(process.cwd(), file)}`);
-    print(`files that took longest:\n${lines.join("\n")}\n`);
+  if (files.size > longestShown) {
+    const all = fileTimes.reduce((sum, { seconds }) => sum + seconds, 0);
+    const lines = fileTimes
+      .slice(0, longestShown)
+      .map(({ file, seconds }) => `  ${seconds.toFixed(0)} s ${path.relative(process.cwd(), file)}`);
+    print(`processor time: ${all.toFixed(0)} s, the most of it for\n${lines.join("\n")}\n`);
   }
   for (const name of skipped) print(`skipped: ${name}\n`);
   return { passed, failed, skipped };
+}
+
+/** The processor time of a file of tests, and of all that it started and waited for. */
+interface FileTime {
+  readonly file: string;
+  readonly seconds: number;
+}
+
+/**
+ * Has each process of tests write down its processor time, which is the same however busy the machine is, in a folder of
+ * this run.
+ */
+function keepTimes(): {
+  readonly tellsThem: string;
+  readonly read: () => readonly FileTime[];
+  readonly remove: () => void;
+} {
+  const folder = mkdtempSync(path.join(tmpdir(), "pallet-test-times-"));
+  return {
+    tellsThem: `${import.meta.resolve("./tell-processor-time.ts")}?${encodeURIComponent(folder)}`,
+    read: () =>
+      readdirSync(folder)
+        .map((name) => {
+          const [, seconds = "", file = ""] = /^(\S+) (.*)$/s.exec(readFileSync(path.join(folder, name), "utf8")) ?? [];
+          return { file, seconds: Number(seconds) };
+        })
+        .toSorted((one, other) => other.seconds - one.seconds),
+    remove: () => rmSync(folder, { recursive: true }),
+  };
 }
 
 /** Writes a module for each group of files; what is told of a test names its own file all the same. */
