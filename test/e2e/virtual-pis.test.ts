@@ -31,7 +31,7 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
   let second: VirtualBoard;
   let images: Record<"debian" | "two", DemoImage>;
   const onRack = (title: string, body: (context: TestContext) => Promise<void>) =>
-    it(title, { timeout: 1_200_000 }, (context) => tell(rack, () => body(context)));
+    it(title, { timeout: 2_400_000 }, (context) => tell(rack, () => body(context)));
 
   before(async () => {
     const demoImage = (version: string) =>

@@ -16,7 +16,7 @@ describe("a virtual Pi whose agent may be silent for a minute", requires("root",
   let rack: VirtualRack;
   let board: VirtualBoard;
   const onRack = (title: string, body: () => Promise<void>) =>
-    it(title, { timeout: 1_200_000 }, () => tell(rack, body));
+    it(title, { timeout: 2_400_000 }, () => tell(rack, body));
 
   before(async () => {
     rack = await createVirtualRack({

@@ -3,8 +3,11 @@ import { provideVirtualArtefacts } from "../../rack/virtual/artefacts.ts";
 import type { VirtualBoard } from "../../rack/virtual/virtual-board.ts";
 import { createVirtualRack, type VirtualRack } from "../../rack/virtual/virtual-rack.ts";
 
-/** Emulated, two at once, on two cores that may have other things to do: several times what an idle machine needs. */
-export const patience = { timeoutMs: 600_000 };
+/**
+ * Emulated, two at once, on two cores that may have other things to do: ten times what an idle machine needs. CI's has needed
+ * four times that.
+ */
+export const patience = { timeoutMs: 1_800_000 };
 
 /** A rack with two virtual Pis that are off. The caller closes it. */
 export async function createRackOfTwo(): Promise<{ rack: VirtualRack; first: VirtualBoard; second: VirtualBoard }> {
