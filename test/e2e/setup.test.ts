@@ -8,7 +8,7 @@ import { until } from "../until.ts";
 import { buildRebootingMachine, type RebootingMachine } from "./setup/rebooting-machine.ts";
 import { assertServesRack, plugIn } from "./setup/world-and-rack.ts";
 
-const patience = { withinMs: 60_000, everyMs: 200 };
+const patience = { withinMs: 600_000, everyMs: 200 };
 const choice = ["--rack", "eth1", "--uplink", "eth0"];
 
 /** Gives eth0 its address at every start, as a network manager that knows nothing of the rack does. */

@@ -10,7 +10,7 @@ import type { InstalledFile } from "../e2e/systemd/systemd-machine.ts";
 import { requires } from "../requirements.ts";
 import { until } from "../until.ts";
 
-const patience = { withinMs: 90_000, everyMs: 300 };
+const patience = { withinMs: 600_000, everyMs: 300 };
 const choice = ["--rack", "eth1", "--uplink", "eth0"];
 const needed = "nftables chrony dnsmasq-base nfs-ganesha nfs-ganesha-vfs rpcbind".split(" ");
 

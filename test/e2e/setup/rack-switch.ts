@@ -8,6 +8,11 @@ export interface RackSwitch {
   readonly network: Network;
   /** Plugs in the management machine's eth1; to be done after each start of it. */
   plugIn(machine: RebootingMachine): Promise<void>;
+  /**
+   * Takes the management machine's cable away, which does not notice. To be done before its power is: the kernel that it
+   * shares ends its connections, of which the boards would hear nothing from a machine without power.
+   */
+  unplug(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -17,15 +22,21 @@ export async function createRackSwitch(): Promise<RackSwitch> {
   const network = await createNetwork({ interface: bridge, isConfigured: false });
   const { namespace } = network;
   await namespace.run("ip", ["link", "set", bridge, "up"]);
+  let starts = 0;
+  /** The end of the cable. That of a machine without power stays for as long as its kernel takes to clear up. */
+  const end = (): string => `machine${starts}`;
   return {
     network,
     async plugIn(machine) {
-      const end = ["nsenter", `--net=${await machine.networkAt("switch")}`, "--", "ip", "link", "set"] as const;
-      const [enter, ...words] = end;
+      starts++;
+      const [enter, ...words] = ["nsenter", `--net=${await machine.networkAt("switch")}`, "--", "ip", "link"] as const;
       // The namespace has an interface "switch" of its own.
-      await execa(enter, [...words, "switch", "name", "machine"]);
-      await execa(enter, [...words, "machine", "netns", String(namespace.pid)]);
-      await namespace.run("ip", ["link", "set", "machine", "master", bridge, "up"]);
+      await execa(enter, [...words, "set", "switch", "name", end()]);
+      await execa(enter, [...words, "set", end(), "netns", String(namespace.pid)]);
+      await namespace.run("ip", ["link", "set", end(), "master", bridge, "up"]);
+    },
+    async unplug() {
+      await namespace.run("ip", ["link", "set", end(), "nomaster"]);
     },
     close: network.close,
   };

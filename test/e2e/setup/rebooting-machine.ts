@@ -123,7 +123,7 @@ export async function buildRebootingMachine(parts: MachineParts): Promise<Reboot
           () => true,
           () => false,
         );
-      await until(isUp, () => `systemd does not start: ${said}`, { everyMs: 200, withinMs: 60_000 });
+      await until(isUp, () => `systemd does not start: ${said}`, { everyMs: 200, withinMs: 600_000 });
     },
     async close() {
       await powerOff();

@@ -29,8 +29,12 @@ export async function assertServesRack(machine: RebootingMachine): Promise<void>
   const door = await listen(await spaceOf(machine), "0.0.0.0", 8022);
   const server = await listen(await machine.networkAt("world"), worldAddress, 80);
   try {
-    assert.equal(await askFromRack(machine, connect(worldAddress, 80)), "192.0.2.2", "the world sees this machine");
-    assert.equal(await askFromRack(machine, connect("10.77.0.1", 8022)), "no answer");
+    assert.equal(
+      await askFromRack(machine, connect(worldAddress, 80, 600_000)),
+      "192.0.2.2",
+      "the world sees this machine",
+    );
+    assert.equal(await askFromRack(machine, connect("10.77.0.1", 8022, 3000)), "no answer");
     await assert.rejects(
       machine.runAt("world", "sh", "-c", "ip route replace 10.77.0.0/24 via 192.0.2.2; ping -c1 -W2 10.77.0.50"),
       "the world does not reach nodes",
@@ -42,11 +46,11 @@ export async function assertServesRack(machine: RebootingMachine): Promise<void>
 }
 
 function timeOf(address: string): string {
-  return `const s=require("dgram").createSocket("udp4");const p=Buffer.alloc(48);p[0]=0x23;const ask=()=>s.send(p,123,"${address}");s.on("message",(m)=>{console.log(m.length,m[1]);process.exit()});ask();setInterval(ask,500);setTimeout(()=>process.exit(1),20000)`;
+  return `const s=require("dgram").createSocket("udp4");const p=Buffer.alloc(48);p[0]=0x23;const ask=()=>s.send(p,123,"${address}");s.on("message",(m)=>{console.log(m.length,m[1]);process.exit()});ask();setInterval(ask,500);setTimeout(()=>process.exit(1),600000)`;
 }
 
-function connect(address: string, port: number): string {
-  return `const s=require("net").connect(${port},"${address}");s.on("data",(d)=>{console.log(String(d));process.exit()});s.on("error",(e)=>{console.log(e.code);process.exit()});setTimeout(()=>{console.log("no answer");process.exit()},3000)`;
+function connect(address: string, port: number, withinMs: number): string {
+  return `const s=require("net").connect(${port},"${address}");s.on("data",(d)=>{console.log(String(d));process.exit()});s.on("error",(e)=>{console.log(e.code);process.exit()});setTimeout(()=>{console.log("no answer");process.exit()},${withinMs})`;
 }
 
 async function askFromRack(machine: RebootingMachine, script: string): Promise<string> {

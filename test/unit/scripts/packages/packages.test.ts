@@ -146,6 +146,18 @@ describe("the units of the package", () => {
     ));
 });
 
+// dpkg asks about a file that setup has changed as soon as the package's own is another one than the last package's; without a
+// terminal it breaks the upgrade off there (dpkg(1), "conffile").
+describe("the configuration of the package", () => {
+  it("is that of every earlier package, so that no upgrade asks about it", async () =>
+    assert.equal(
+      createHash("sha256")
+        .update(await readFile(path.join(checkout, "controller/setup/files/pallet.yaml")))
+        .digest("hex"),
+      "d2b42c259de6014930a72631be8ab0a82d70b425e5181294fb31046271d0b4c5",
+    ));
+});
+
 describe("maintainer scripts", () => {
   it("get their values, and are refused without", () => {
     assert.deepEqual(fillScripts("a", { "a.preinst": "v @VERSION@", "b.postrm": "" }, { VERSION: "1" }), {
