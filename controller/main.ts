@@ -150,7 +150,7 @@ const effects: Effects = {
       const inputs = { options: config === undefined ? {} : { config }, env: {}, workingDirectory: "/" };
       await runBroker(
         {
-          ...{ user, directory, clock: systemClock },
+          ...{ user, directory, clock: monotonicClock },
           readConfig: () => readConfig(inputs),
           configFile: configFileOf(inputs),
           userOf,

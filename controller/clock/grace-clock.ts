@@ -1,4 +1,5 @@
 import type { Clock } from "../../proto/time/clock.ts";
+import { createClockReader } from "./read-clock.ts";
 
 /** For how long after a jump, in milliseconds: the longest boot and the longest write end in that. */
 const graceMs = 60 * 60_000;
@@ -11,18 +12,17 @@ const leastJumpMs = 60_000;
  * writes that are under way. For what was issued after the jump, ask the clock itself.
  */
 export function createGraceClock(clock: Pick<Clock, "now">, monotonic: Pick<Clock, "now">): Pick<Clock, "now"> {
-  let offsetMs = clock.now() - monotonic.now();
+  const read = createClockReader(clock, monotonic, leastJumpMs);
   let jumps: readonly { readonly byMs: number; readonly untilMs: number }[] = [];
   return {
     now() {
-      const [now, passedMs] = [clock.now(), monotonic.now()];
-      const byMs = now - passedMs - offsetMs;
-      offsetMs = now - passedMs;
+      const { at, setByMs } = read();
+      const passedMs = monotonic.now();
       jumps = jumps.filter(({ untilMs }) => untilMs > passedMs);
-      if (byMs >= leastJumpMs) jumps = [...jumps, { byMs, untilMs: passedMs + graceMs }];
+      if (setByMs > 0) jumps = [...jumps, { byMs: setByMs, untilMs: passedMs + graceMs }];
       // Set back by as much, it is where it was.
-      if (byMs <= -leastJumpMs) jumps = [];
-      return now - jumps.reduce((sum, jump) => sum + jump.byMs, 0);
+      if (setByMs < 0) jumps = [];
+      return at - jumps.reduce((sum, jump) => sum + jump.byMs, 0);
     },
   };
 }

@@ -20,6 +20,7 @@ const windowMs = 60_000;
 /** Echoes warnings and worse, at most `mostPerMinute` per node: a node in trouble must not drown out the others. */
 export function createLogEcho(options: {
   readonly log: EchoLog;
+  /** Monotonic. */
   readonly clock: Pick<Clock, "now">;
   readonly mostPerMinute?: number;
 }): LogEcho {
@@ -30,7 +31,7 @@ export function createLogEcho(options: {
   const count = (id: NodeId): number => {
     const now = clock.now();
     let window = told.get(id);
-    if (window === undefined || Math.abs(now - window.startedAt) >= windowMs) {
+    if (window === undefined || now - window.startedAt >= windowMs) {
       window = { startedAt: now, count: 0 };
       told.set(id, window);
     }

@@ -74,7 +74,7 @@ export function createNodeLogs(options: {
   /** When it was last told that the node logs too much, by `monotonic`. */
   const floods = new Map<NodeId, number>();
   const reader = createRecordReader<NodeLogRecord, NodeLogFilter>(rows);
-  const echo = createLogEcho({ log, clock });
+  const echo = createLogEcho({ log, clock: monotonic });
   const positions = new Map<NodeId, Position>();
 
   nodes.onChange(({ node, cause }) => {

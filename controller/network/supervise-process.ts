@@ -34,6 +34,7 @@ export interface SupervisedProgram {
 }
 
 export interface SupervisorOptions {
+  /** Monotonic. */
   readonly clock: Clock;
   readonly log: {
     info(details: object, message: string): void;

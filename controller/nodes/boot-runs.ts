@@ -19,16 +19,19 @@ export function createBootRuns(options: {
   readonly nodes: Pick<NodeTable, "get" | "all" | "saveLater">;
   readonly append: (event: NewEvent) => unknown;
   readonly clock: Pick<Clock, "now">;
+  /** How long this controller has listened is measured by it. */
+  readonly monotonic: Pick<Clock, "now">;
   /** Called at each boot from the card of a node that restarts again and again. */
   readonly onLoop: (id: NodeId) => void;
 }): BootRuns {
-  const { nodes, append, clock, onLoop } = options;
-  const startedAt = clock.now();
+  const { nodes, append, clock, monotonic, onLoop } = options;
+  const startedAt = monotonic.now();
 
   function note(id: NodeId, news: BootNews): void {
+    // First: a clock that was set moves what is known of the node.
+    const at = clock.now();
     const node = nodes.get(id);
     if (node === undefined || (node.boots === undefined && news.kind !== "begun")) return;
-    const at = clock.now();
     const { run, told } = judgeBoot(node.boots, news, at);
     if (run !== node.boots) {
       const { boots: _, ...rest } = node;
@@ -55,7 +58,7 @@ export function createBootRuns(options: {
     },
     waited() {
       // Who came up while this controller did not run has his time to say so.
-      if (Math.abs(clock.now() - startedAt) < mostPatienceMs) return;
+      if (monotonic.now() - startedAt < mostPatienceMs) return;
       for (const { id } of nodes.all()) note(id, { kind: "waited" });
     },
   };

@@ -39,6 +39,7 @@ export interface BootWatch {
 
 export function createBootWatch(options: {
   readonly append: (event: NewEvent) => unknown;
+  /** Monotonic. */
   readonly clock: Pick<Clock, "now">;
   /**
    * The node that has the address, for boards that did not name themselves: by MAC address, and its record if there is

@@ -5,9 +5,11 @@ import { shortDigest } from "../../proto/pack/digest.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { every } from "../../proto/time/every.ts";
 import { actForItself } from "../callers/author.ts";
+import { createClockReader, momentOf } from "../clock/read-clock.ts";
 import type { EventType, NewEvent } from "../events/event.ts";
 import { alreadyExists, invalid, isUnavailable, notFound } from "../refusal/refusal.ts";
 import { createAddressBook } from "./address-book.ts";
+import { afterClockSet } from "./after-clock-set.ts";
 import { type BootFetch, printablePath } from "./boot-fetch.ts";
 import { createBootRuns } from "./boot-runs.ts";
 import { createBootWatch, type PlannedBoot } from "./boot-watch.ts";
@@ -127,12 +129,16 @@ export interface NodeRegistry {
 
 /** How late frequent small changes (last seen, temperature, boot stage) may reach the disk, in milliseconds. */
 const flushAfterMs = 5000;
+/** Smaller steps of the clock are corrections, in milliseconds. */
+const leastSettingMs = 1000;
 
 /** Builds the registry over what `rows` remembers. Listeners that throw are reported to `log`. */
 export function createNodeRegistry(options: {
   readonly rows: NodeRows;
   readonly events: { append(event: NewEvent): unknown };
   readonly clock: Clock;
+  /** For how long ago things were, whatever `clock` is set to; default: that is never set. */
+  readonly monotonic?: Pick<Clock, "now">;
   readonly heartbeatIntervalMs: number;
   readonly log: { error(details: object, message: string): void };
   /** The MAC address of a machine on the local network that has just sent something; default: nobody knows. */
@@ -140,23 +146,28 @@ export function createNodeRegistry(options: {
   /** By which nodes are accepted when their agents register; default: none. */
   readonly acceptRules?: Pick<KeptAcceptRules, "use" | "naming">;
 }): NodeRegistry {
-  const { rows, events, clock, heartbeatIntervalMs, log, macAddressOf = async () => undefined, acceptRules } = options;
+  const { rows, events, heartbeatIntervalMs, log, macAddressOf = async () => undefined, acceptRules } = options;
+  const { monotonic = options.clock } = options;
   const nodes = createNodeTable(rows);
-  const liveness = createLiveness(nodes.all(), clock, heartbeatIntervalMs);
+  const readClock = createClockReader(options.clock, monotonic, leastSettingMs);
+  let startedAt = options.clock.now();
+  /** To be asked before a node is read that its answer goes into: where the clock was set, what is known moves along. */
+  const clock = { now: moveAlong };
+  const liveness = createLiveness(nodes.all(), { clock, monotonic }, heartbeatIntervalMs);
   const runs = createBootRuns({
     nodes,
     append: (event) => events.append(event),
-    clock,
+    ...{ clock, monotonic },
     onLoop(id) {
       const why = whyBackToAgent(existing(id));
       if (why === undefined) return;
       actForItself(() => tell(changeTarget(id, { kind: "agent" }), "node-kept-in-agent", why, "error"));
     },
   });
-  const refusals = createRefusals({ append: (event) => events.append(event), clock });
+  const refusals = createRefusals({ append: (event) => events.append(event), clock, monotonic });
   const boots = createBootWatch({
     append: (event) => events.append(event),
-    clock,
+    clock: monotonic,
     async whoHas(address) {
       const mac = await macAddressOf(address);
       const node = mac && nodes.get(mac);
@@ -165,8 +176,9 @@ export function createNodeRegistry(options: {
     broken: (id) => runs.note(id, { kind: "broken" }),
     loaded(id, boot) {
       runs.note(id, { kind: "loaded" });
+      const at = clock.now();
       const node = nodes.get(id);
-      const installation = node && installationAfterLoad(node, boot, clock.now());
+      const installation = node && installationAfterLoad(node, boot, at);
       if (node === undefined || installation === undefined || installation === node.installation) return;
       // At once: after a restart of the controller the words for the first boot must not come again.
       saveSoon({ ...node, installation });
@@ -187,15 +199,26 @@ export function createNodeRegistry(options: {
       return true;
     },
     append: (event) => events.append(event),
-    clock,
+    ...{ clock, monotonic },
   });
   const addresses = createAddressBook();
   const requests = createRequestLog();
   const listeners = new Set<NodeChangeListener>();
-  let flushedAt = clock.now();
+  let flushedAt = monotonic.now();
 
-  for (const node of nodes.all()) {
-    if (node.address !== undefined) addresses.note(node.address, node.id, node.lastSeenAt);
+  for (const { address, id, lastSeenAt } of nodes.all()) {
+    if (address !== undefined) addresses.note(address, id, momentOf(lastSeenAt, clock, monotonic));
+  }
+
+  function moveAlong(): number {
+    const { at, setByMs } = readClock();
+    if (setByMs === 0) return at;
+    for (const node of nodes.all()) {
+      const moved = afterClockSet(node, setByMs, startedAt);
+      if (moved !== node) nodes.saveLater(moved);
+    }
+    startedAt += setByMs;
+    return at;
   }
 
   /** At once, or as soon as the disk takes it: for what a node told us and would tell us again. */
@@ -225,7 +248,7 @@ export function createNodeRegistry(options: {
 
   function flush(): void {
     nodes.flush();
-    flushedAt = clock.now();
+    flushedAt = monotonic.now();
   }
 
   function existing(id: NodeId): Node {
@@ -278,7 +301,7 @@ export function createNodeRegistry(options: {
 
   function record(id: NodeId, address: string | undefined, how: string): Node {
     const at = clock.now();
-    if (address !== undefined) addresses.note(address, id, at);
+    if (address !== undefined) addresses.note(address, id, monotonic.now());
     const node = saveSoon({
       id,
       name: newNameFor(id),
@@ -340,24 +363,25 @@ export function createNodeRegistry(options: {
   /** Whose fetch it was, as far as can be known. */
   function fetcherOf(fetch: BootFetch): Node | undefined {
     const named = fetch.mac ?? findBoard(nodes.all(), parseBoardPath(fetch.path).board);
-    const id = named ?? addresses.ownerOf(fetch.address, clock.now());
+    const id = named ?? addresses.ownerOf(fetch.address, monotonic.now());
     return id && nodes.get(id);
   }
 
   const closed = new AbortController();
   const watch = (): void => {
     try {
+      moveAlong();
       watchForSilence();
       runs.waited();
       strangers.waited();
-      if (Math.abs(clock.now() - flushedAt) >= flushAfterMs) flush();
+      if (monotonic.now() - flushedAt >= flushAfterMs) flush();
     } catch (error) {
       // Most likely a full disk. What is not saved yet is tried again.
       log.error({ err: error }, "could not save the state of nodes");
     }
   };
   // Twice per heartbeat, so that silence is reported at most half a heartbeat late.
-  every(clock, heartbeatIntervalMs / 2, watch, closed.signal);
+  every(options.clock, heartbeatIntervalMs / 2, watch, closed.signal);
 
   return {
     list: () => sortedByName(nodes.all()),
@@ -367,14 +391,15 @@ export function createNodeRegistry(options: {
     isOnline: liveness.isOnline,
     discover(id, address) {
       const known = nodes.get(id);
-      if (known !== undefined) addresses.note(address, id, clock.now());
+      if (known !== undefined) addresses.note(address, id, monotonic.now());
       else if (strangers.admitsDiscovery(id, address)) return record(id, address, "by its boot request");
       return known;
     },
 
     bootPlanned(id, boot) {
+      const at = clock.now();
       const node = nodes.get(id);
-      if (node?.installation !== undefined && gaveUp(node.boots, clock.now())) {
+      if (node?.installation !== undefined && gaveUp(node.boots, at)) {
         nodes.saveLater({ ...node, installation: installationAfterFailedLoad(node) ?? node.installation });
       }
       boots.planned(id, boot);
@@ -389,16 +414,13 @@ export function createNodeRegistry(options: {
         boots.fetched(fetch, undefined);
         return;
       }
-      if (
-        known.agentSeenAt !== undefined &&
-        known.agentSeenAt <= at &&
-        known.agentSeenAt > at - (fetch.silentMs ?? 0)
-      ) {
+      const agentSilentMs = known.agentSeenAt === undefined ? undefined : liveness.silentForMs(known.id);
+      if (agentSilentMs !== undefined && agentSilentMs < (fetch.silentMs ?? 0)) {
         // A transfer that was only given up now: the board has long moved on, and its agent runs.
         boots.fetched(fetch, known);
         return;
       }
-      addresses.note(fetch.address, known.id, at);
+      addresses.note(fetch.address, known.id, monotonic.now());
       const node = nodes.saveLater({
         ...(showsBoot(known, fetch) ? booting(known) : known),
         ...placeOf(known, fetch.address),
@@ -412,10 +434,10 @@ export function createNodeRegistry(options: {
     requestsOf: requests.of,
 
     recordLease(id, address) {
+      const at = clock.now();
       const known = nodes.get(id);
       if (known === undefined) return;
-      const at = clock.now();
-      addresses.note(address, id, at);
+      addresses.note(address, id, monotonic.now());
       const node = nodes.saveLater({ ...known, ...placeOf(known, address), lastSeenAt: at });
       announce(node, "address-leased");
     },
@@ -425,7 +447,7 @@ export function createNodeRegistry(options: {
       const at = clock.now();
       const recorded = nodes.get(id);
       if (recorded === undefined) strangers.assertRegistration(id, address);
-      else if (address !== undefined) addresses.note(address, id, at);
+      else if (address !== undefined) addresses.note(address, id, monotonic.now());
       const { bootAddress: _, ...known } = recorded ?? record(id, address, "by its registration");
       const { verdict, node: before } = judgeBoard(known, facts.serial, { at, newName: () => newNameFor(id) });
       const heard = installationAfterSign(before.installation, agent.role);
@@ -461,21 +483,23 @@ export function createNodeRegistry(options: {
     },
 
     recordRefusal(refused) {
-      const byAddress = refused.address && addresses.ownerOf(refused.address, clock.now());
+      const byAddress = refused.address && addresses.ownerOf(refused.address, monotonic.now());
       refusals.note(refused, nodes.all(), byAddress || undefined);
     },
 
     troublesOf(node) {
-      const found = [refusals.of(node.id), describeBoots(node.boots, clock.now())];
+      const at = clock.now();
+      // As it is known by then.
+      const found = [refusals.of(node.id), describeBoots((nodes.get(node.id) ?? node).boots, at)];
       return found.filter((trouble) => trouble !== undefined);
     },
 
     requireAgent,
 
     heartbeat({ id, instanceId, temperatureCelsius, address }) {
-      const { bootAddress: _where, ...before } = requireAgent(id, instanceId);
       const at = clock.now();
-      if (address !== undefined) addresses.note(address, id, at);
+      const { bootAddress: _where, ...before } = requireAgent(id, instanceId);
+      if (address !== undefined) addresses.note(address, id, monotonic.now());
       const { temperatureCelsius: _, ...facts } = before.facts;
       const isItself = before.agent.role === "resident" && before.installation !== undefined;
       const node = nodes.saveLater({
@@ -489,12 +513,9 @@ export function createNodeRegistry(options: {
         agentSeenAt: at,
         ...(address !== undefined && { address }),
       });
+      const silentSeconds = Math.round((liveness.silentForMs(id) ?? 0) / 1000);
       if (liveness.heard(id)) {
-        tell(
-          node,
-          "node-came-back",
-          `${node.name} is reporting again after ${secondsBetween(before.agentSeenAt, at)} s`,
-        );
+        tell(node, "node-came-back", `${node.name} is reporting again after ${silentSeconds} s`);
         announce(node, "came-back");
       }
       refusals.heard(id);
@@ -687,8 +708,4 @@ function describeTarget(target: BootTarget): string {
 function sameTarget(a: BootTarget, b: BootTarget): boolean {
   if (a.kind === "local" && b.kind === "local") return a.imageDigest === b.imageDigest;
   return a.kind === b.kind;
-}
-
-function secondsBetween(earlier: number | undefined, later: number): number {
-  return Math.round((later - (earlier ?? later)) / 1000);
 }

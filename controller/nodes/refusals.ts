@@ -30,24 +30,29 @@ const sameNodeMs = 10 * 60_000;
 export function createRefusals(options: {
   readonly append: (event: NewEvent) => unknown;
   readonly clock: Pick<Clock, "now">;
+  /** By it is known how long ago something was. */
+  readonly monotonic: Pick<Clock, "now">;
 }): Refusals {
-  const { append, clock } = options;
-  const refusals = new Map<NodeId, NodeTrouble & { readonly toldAt: number }>();
+  const { append, clock, monotonic } = options;
+  /** With the moments of the last news, and of the last refusal. */
+  const refusals = new Map<
+    NodeId,
+    { readonly trouble: NodeTrouble; readonly toldAt: number; readonly notedAt: number }
+  >();
   const strangers = createReportLimit();
   const type = "registration-refused";
 
   function noteOf({ id, name }: Node, from: string, why: string): void {
-    const at = clock.now();
+    const [at, notedAt] = [clock.now(), monotonic.now()];
     const before = refusals.get(id);
     const message = `registration${from} refused: ${why}`;
-    const isNews = before === undefined || (before.message !== message && Math.abs(at - before.toldAt) >= sameNodeMs);
+    const isNews =
+      before === undefined || (before.trouble.message !== message && notedAt - before.toldAt >= sameNodeMs);
+    const count = (before?.trouble.count ?? 0) + 1;
     refusals.set(id, {
-      kind: type,
-      message,
-      since: before?.since ?? at,
-      lastAt: at,
-      count: (before?.count ?? 0) + 1,
-      toldAt: isNews ? at : before.toldAt,
+      trouble: { kind: type, message, since: before?.trouble.since ?? at, lastAt: at, count },
+      toldAt: isNews ? notedAt : before.toldAt,
+      notedAt,
     });
     if (isNews) append({ type, severity: "warning", nodeId: id, nodeName: name, message: `${name}: ${message}` });
   }
@@ -58,23 +63,18 @@ export function createRefusals(options: {
       const about = selectRefusedNodes(nodes, refused, byAddress);
       for (const node of about) noteOf(node, from, refused.message);
       if (about.length > 0) return;
-      if (!strangers.admits(refused.address ?? "", refused.message, clock.now())) return;
+      if (!strangers.admits(refused.address ?? "", refused.message, monotonic.now())) return;
       const who = refused.id === undefined ? "" : ` as ${refused.id}`;
       const message = `the registration of no known node${who}${from} was refused: ${refused.message}`;
       append({ type, severity: "warning", message });
     },
-    of(id) {
-      const refusal = refusals.get(id);
-      if (refusal === undefined) return undefined;
-      const { toldAt: _, ...trouble } = refusal;
-      return trouble;
-    },
+    of: (id) => refusals.get(id)?.trouble,
     end(id) {
       refusals.delete(id);
     },
     heard(id) {
       const last = refusals.get(id);
-      if (last !== undefined && Math.abs(clock.now() - last.lastAt) >= sameNodeMs) refusals.delete(id);
+      if (last !== undefined && monotonic.now() - last.notedAt >= sameNodeMs) refusals.delete(id);
     },
   };
 }

@@ -43,8 +43,10 @@ export function createStrangers(options: {
   readonly forget: (node: Node) => boolean;
   readonly append: (event: NewEvent) => unknown;
   readonly clock: Pick<Clock, "now">;
+  /** For rates. */
+  readonly monotonic: Pick<Clock, "now">;
 }): Strangers {
-  const { nodes, isOnline, forget, append, clock } = options;
+  const { nodes, isOnline, forget, append, clock, monotonic } = options;
   const discovery = createRateLimit(discoveries);
   const registration = createRateLimit(registrations);
   let steadySince = clock.now();
@@ -61,9 +63,10 @@ export function createStrangers(options: {
     return true;
   }
 
-  function tell(at: number): void {
+  function tell(): void {
     if (expired + madeRoom + refused === 0) return;
-    if (toldAt !== undefined && Math.abs(at - toldAt) < tellEveryMs) return;
+    const at = monotonic.now();
+    if (toldAt !== undefined && at - toldAt < tellEveryMs) return;
     toldAt = at;
     if (expired + madeRoom > 0) {
       const why = [
@@ -88,7 +91,8 @@ export function createStrangers(options: {
     admitsDiscovery(id, address) {
       const at = clock.now();
       const isAdmitted =
-        discovery.admits(address, at) && (nodes.size < mostNodes || makesRoom(chooseForDiscovery(nodes.all(), at)));
+        discovery.admits(address, monotonic.now()) &&
+        (nodes.size < mostNodes || makesRoom(chooseForDiscovery(nodes.all(), at)));
       if (isAdmitted) return true;
       refused += 1;
       lastRefused = `${id}${address === undefined ? "" : ` from ${address}`}`;
@@ -97,7 +101,7 @@ export function createStrangers(options: {
 
     assertRegistration(id, address) {
       const at = clock.now();
-      if (!registration.admits(address, at)) {
+      if (!registration.admits(address, monotonic.now())) {
         throw new Refusal(
           "exhausted",
           `cannot record ${id}: too many boards that nobody knows register from ${address ?? "the same place"}; try again`,
@@ -120,7 +124,7 @@ export function createStrangers(options: {
       if (at - steadySince >= settlesMs) {
         for (const node of chooseExpiredNodes(nodes.all(), at)) if (forget(node)) expired += 1;
       }
-      tell(at);
+      tell();
     },
   };
 }

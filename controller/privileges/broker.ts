@@ -37,6 +37,7 @@ export interface BrokerOptions {
   userOf(connection: Socket): Extract<Caller, { readonly kind: "socket-user" }>;
   /** The user that may ask, beside root. */
   readonly user: string;
+  /** Monotonic. */
   readonly clock: Clock;
   readonly log: SupervisorOptions["log"] & {
     debug(details: object, message: string): void;

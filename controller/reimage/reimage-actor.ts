@@ -1,6 +1,7 @@
 import { Failure } from "../../proto/failure.ts";
 import { msBetween } from "../../proto/time/boot-moment.ts";
 import { actForItself } from "../callers/author.ts";
+import { createClockReader } from "../clock/read-clock.ts";
 import type { World } from "./executors/executor.ts";
 import { carryOut } from "./executors/executors.ts";
 import { afterClockSet } from "./machine/after-clock-set.ts";
@@ -38,7 +39,7 @@ export function createReimageActor(options: {
   const stopped = new AbortController();
   const waiting: ReimageEvent[] = [];
   let state = options.state;
-  let lastRead = { at: clock.now(), moment: world.moment() };
+  const read = createClockReader(clock, { now: () => world.moment().ms }, clockToleranceMs);
   let busy = false;
   let paused = false;
   /** What belongs to the current step: aborted with it. */
@@ -99,12 +100,9 @@ export function createReimageActor(options: {
 
   /** The time by the clock; where that was set since it was read last, the state's times follow. */
   function readClock(): number {
-    const read = { at: clock.now(), moment: world.moment() };
-    const passedMs = msBetween(lastRead.moment, read.moment);
-    const setByMs = passedMs === undefined ? 0 : read.at - lastRead.at - passedMs;
-    lastRead = read;
-    if (Math.abs(setByMs) > clockToleranceMs) state = afterClockSet(state, setByMs);
-    return read.at;
+    const { at, setByMs } = read();
+    if (setByMs !== 0) state = afterClockSet(state, setByMs);
+    return at;
   }
 
   /** An end is told with how long it took: the times of its start and its end may be of a clock that was set meanwhile. */

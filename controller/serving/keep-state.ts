@@ -25,6 +25,7 @@ const copyEveryMs = 60 * 60 * 1000;
 export function keepState(options: {
   readonly store: Pick<Store, "trouble" | "checkpoint" | "backUp" | "lostChanges">;
   readonly events: Pick<EventLog, "append" | "catchUp">;
+  /** Monotonic. */
   readonly clock: Clock;
   readonly log: {
     info(details: object, message: string): void;
@@ -80,11 +81,11 @@ export function keepState(options: {
     if (trouble !== undefined) return;
     const now = clock.now();
     attempt("write the events that wait", events.catchUp);
-    if (Math.abs(now - checkpointedAt) >= checkpointEveryMs) {
+    if (now - checkpointedAt >= checkpointEveryMs) {
       attempt("move the write-ahead log into the state database", store.checkpoint);
       checkpointedAt = now;
     }
-    if (Math.abs(now - copiedAt) >= copyEveryMs) {
+    if (now - copiedAt >= copyEveryMs) {
       attempt("copy the nodes beside the state database", store.backUp);
       copiedAt = now;
     }

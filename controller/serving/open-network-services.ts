@@ -9,7 +9,7 @@ export async function openNetworkServices(
   { config, adapters, patience, running }: Stage,
   { nodes, events }: State,
 ): Promise<void> {
-  const { clock, log } = adapters;
+  const { monotonicClock: clock, log } = adapters;
   const nfsUp = patience.until("NFS", async () => {
     if (config.nfs.mode === "none") return;
     const nfs = await openNfsService({

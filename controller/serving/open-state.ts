@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../proto/time/clock.ts";
+import { every } from "../../proto/time/every.ts";
 import { createGraceClock } from "../clock/grace-clock.ts";
 import type { Timekeeper } from "../clock/timekeeper.ts";
 import { createEventLog, type EventLog } from "../events/event-log.ts";
@@ -36,9 +37,12 @@ export interface State {
   readonly captureDisk: (request: CaptureRequest) => ReturnType<typeof captureDisk>;
 }
 
+/** How often at least is looked whether the clock was set, in milliseconds. */
+const lookEveryMs = 60_000;
+
 /** Opens the state directory and the images, and makes the folders that do not exist. */
 export async function openState({ config, adapters, running }: Stage): Promise<State> {
-  const { clock, log, macAddressOf } = adapters;
+  const { clock, monotonicClock: monotonic, log, macAddressOf } = adapters;
   const { stateDirectory, imageDirectory, bootTree, heartbeatIntervalMs } = config;
   for (const directory of [stateDirectory, imageDirectory, bootTree]) {
     await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -51,18 +55,22 @@ export async function openState({ config, adapters, running }: Stage): Promise<S
     newestEventAt: () => store.events.read({ afterId: 0, count: 1, prefer: "newest" })[0]?.at,
   });
   running.defer(() => timekeeper.stop());
-  const events = createEventLog({ rows: store.events, clock });
-  const keeper = keepState({ store, events, clock, log });
+  const events = createEventLog({ rows: store.events, clock, monotonic });
+  const keeper = keepState({ store, events, clock: monotonic, log });
   running.defer(async () => keeper.stop());
   const acceptRules = createKeptAcceptRules({ rows: store.settings, configured: config.accept, log });
   const nodes = createNodeRegistry({
-    ...{ rows: store.nodes, events, clock, heartbeatIntervalMs, log, macAddressOf, acceptRules },
+    ...{ rows: store.nodes, events, clock, monotonic, heartbeatIntervalMs, log, macAddressOf, acceptRules },
   });
   running.defer(() => nodes.close());
   // What the configuration names since the last start may wait already.
   nodes.acceptNamed();
-  const nodeLogs = createNodeLogs({ rows: store.nodeLogs, nodes, clock, monotonic: adapters.monotonicClock, log });
-  const grace = createGraceClock(clock, adapters.monotonicClock);
+  const nodeLogs = createNodeLogs({ rows: store.nodeLogs, nodes, clock, monotonic, log });
+  const grace = createGraceClock(clock, monotonic);
+  // Its hour begins when the clock was set, and not when somebody asks.
+  const closed = new AbortController();
+  running.defer(async () => closed.abort());
+  every(clock, lookEveryMs, grace.now, closed.signal);
   const identity = await openIdentity({
     folder: join(stateDirectory, "identity"),
     ...{ rows: store.identity, events, clock, grace },

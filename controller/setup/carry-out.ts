@@ -151,10 +151,10 @@ async function changeAddress(
 
 /** Waits until the rack's interface has its address: systemd-networkd gives it in its own time. */
 export async function awaitAddress(machine: Machine, address: string, withinMs = 15_000): Promise<void> {
-  for (const end = Date.now() + withinMs; ; await pause(100)) {
+  for (const end = performance.now() + withinMs; ; await pause(100)) {
     const listed = await machine.run("ip", "-oneline", "address", "show", "dev", rackName);
     if (listed.includes(` ${address} `) || listed.includes(` ${address}/`)) return;
-    if (Date.now() > end)
+    if (performance.now() > end)
       throw new Failure(
         "tool-failed",
         `systemd-networkd has not given ${address} to ${rackName} within ${withinMs / 1000} s: see journalctl -u systemd-networkd`,

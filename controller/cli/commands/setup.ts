@@ -297,7 +297,7 @@ async function withDhcp(choice: SetupChoice, facts: SetupFacts, raised: Machine 
 const carrierMs = 5000;
 
 async function hasCarrierSoon(machine: Machine, device: string): Promise<boolean> {
-  for (const end = Date.now() + carrierMs; Date.now() < end; await pause(100))
+  for (const end = performance.now() + carrierMs; performance.now() < end; await pause(100))
     if ((await machine.run("ip", "-oneline", "link", "show", "dev", device)).includes("LOWER_UP")) return true;
   return false;
 }

@@ -75,6 +75,8 @@ export interface ProcessEffects {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Its timers keep the process alive. */
   readonly clock: Clock;
+  /** For durations. Its timers keep the process alive, too. */
+  readonly monotonicClock: Clock;
   /** A number in [0, 1). */
   readonly random: () => number;
   /**

@@ -41,7 +41,7 @@ export async function* followRecords<Message, KeptRecord extends { readonly id: 
     isComplete: () => !follow,
     isKnown: false,
     signal,
-    clock: effects.clock,
+    clock: effects.monotonicClock,
     onLost: () => {
       if (!isLost) hint(["the controller is not answering; retrying"]);
       isLost = true;

@@ -20,6 +20,7 @@ export interface SteadyStream<T> {
   /** Whether the controller has answered before, so that even the first failure counts as a loss. */
   readonly isKnown: boolean;
   readonly signal: AbortSignal;
+  /** Monotonic. */
   readonly clock: Clock;
   /** The connection is lost; called for each failed attempt. */
   readonly onLost: (lostForMs: number) => void;

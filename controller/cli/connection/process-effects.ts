@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import { onStopSignal } from "../../../proto/linux/stop-signals.ts";
-import { foregroundClock } from "../../../proto/time/clock.ts";
+import { foregroundClock, monotonicClock } from "../../../proto/time/clock.ts";
 import type { Input, Output, ProcessEffects } from "./effects.ts";
 
 function createOutput(stream: NodeJS.WriteStream): Output {
@@ -64,6 +64,7 @@ export function createProcessEffects(): ProcessEffects {
     stdin: createInput(process.stdin),
     env: process.env,
     clock: foregroundClock,
+    monotonicClock: { ...foregroundClock, now: monotonicClock.now },
     random: Math.random,
     onStop: onStopSignal,
   };

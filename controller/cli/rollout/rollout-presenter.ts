@@ -1,4 +1,3 @@
-import { monotonicClock } from "../../../proto/time/clock.ts";
 import type { CommandContext } from "../connection/command-context.ts";
 import { formatDuration, formatMoment } from "../render/units.ts";
 import { createLiveArea } from "../terminal/live-area.ts";
@@ -28,7 +27,7 @@ const progressEveryMs = 5_000;
 
 /** On a terminal: a table that is redrawn in place, then the summary. */
 export function createLivePresenter({ effects, look, print }: CommandContext): RolloutPresenter {
-  const { stdout, clock } = effects;
+  const { stdout, clock, monotonicClock } = effects;
   const area = createLiveArea(stdout);
   let shown: RolloutView | undefined;
   let shownAt = monotonicClock.now();
@@ -69,15 +68,15 @@ export function createLivePresenter({ effects, look, print }: CommandContext): R
 
 /** For logs and pipes: a line for every change of phase, a line about the whole every few seconds, the summary. */
 export function createLinePresenter({ effects, look, print }: CommandContext): RolloutPresenter {
-  const { clock } = effects;
+  const { clock, monotonicClock } = effects;
   let shown: RolloutView | undefined;
-  let progressAt = clock.now();
+  let progressAt = monotonicClock.now();
   let lastProgress = "";
   let isLost = false;
   const progress = () => {
-    if (shown === undefined || clock.now() - progressAt < progressEveryMs) return;
-    progressAt = clock.now();
-    const line = renderRolloutProgress(shown, progressAt);
+    if (shown === undefined || monotonicClock.now() - progressAt < progressEveryMs) return;
+    progressAt = monotonicClock.now();
+    const line = renderRolloutProgress(shown, clock.now());
     // Compared without the time, to see whether anything changed.
     const news = line.slice(line.indexOf(" "));
     if (news !== lastProgress) print([line]);

@@ -55,7 +55,7 @@ export async function watchRollout(
       isComplete: () => last !== undefined && !isAwaited(last),
       isKnown,
       signal,
-      clock: effects.clock,
+      clock: effects.monotonicClock,
       onLost: (lostForMs) => presenter.lost(lostForMs),
       onBack: () => presenter.back(),
     });

@@ -26,10 +26,10 @@ export interface ImportDisplay {
  */
 export function createImportDisplay(context: CommandContext, name: string, fileBytes: number): ImportDisplay {
   const { effects, isJson, look, print, printJsonLine, note } = context;
-  const { stdout, clock } = effects;
+  const { stdout, clock, monotonicClock } = effects;
   const isLive = !isJson && stdout.isTerminal && effects.env["TERM"] !== "dumb";
   const area = createLiveArea(stdout);
-  const startedAt = clock.now();
+  const startedAt = monotonicClock.now();
   let told = { step: "", at: 0 };
   return {
     show(progress) {
@@ -38,7 +38,7 @@ export function createImportDisplay(context: CommandContext, name: string, fileB
       if (isJson) {
         printJsonLine({ type: "import-progress", step: progress.step, doneBytes, totalBytes });
       } else if (isLive) {
-        const bytesPerSecond = doneBytes / Math.max(0.001, (clock.now() - startedAt) / 1000);
+        const bytesPerSecond = doneBytes / Math.max(0.001, (monotonicClock.now() - startedAt) / 1000);
         const etaMs =
           totalBytes > doneBytes && doneBytes > 0 ? ((totalBytes - doneBytes) / bytesPerSecond) * 1000 : null;
         const activity = progress.step;
@@ -51,10 +51,10 @@ export function createImportDisplay(context: CommandContext, name: string, fileB
       } else {
         // A step may include its own progress: "packing 34%".
         const step = progress.step.replace(/ \d+%$/, "");
-        if (step === told.step && clock.now() - told.at < stepEveryMs) return;
-        told = { step, at: clock.now() };
+        if (step === told.step && monotonicClock.now() - told.at < stepEveryMs) return;
+        told = { step, at: monotonicClock.now() };
         const received = doneBytes < totalBytes ? `, ${formatPercent((100 * doneBytes) / totalBytes)} received` : "";
-        print([`${formatMoment(told.at)} ${printable(name)}: ${printable(progress.step)}${received}`]);
+        print([`${formatMoment(clock.now())} ${printable(name)}: ${printable(progress.step)}${received}`]);
       }
     },
     tell(sentence) {

@@ -27,6 +27,7 @@ export interface DhcpServiceOptions {
   readonly machine: MachineRole;
   readonly nodes: Pick<NodeRegistry, "list" | "get" | "recordLease" | "onChange">;
   readonly events: { append(event: NewEvent): unknown };
+  /** Monotonic. */
   readonly clock: Clock;
   readonly log: SupervisorOptions["log"] & { debug(details: object, message: string): void };
   startDnsmasq(options: DnsmasqOptions): Promise<Dnsmasq>;

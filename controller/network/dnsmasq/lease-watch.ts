@@ -27,6 +27,7 @@ export function createLeaseWatch(options: {
     recordLease(id: NodeId, address: string): void;
   };
   readonly append: (event: NewEvent) => unknown;
+  /** Monotonic. */
   readonly clock: Pick<Clock, "now">;
 }): LeaseWatch {
   const { nodes, append, clock } = options;

@@ -1,5 +1,6 @@
 import type { OperationId, ReportedOperation } from "../../../proto/operation/operation.ts";
 import type { OperationSpec } from "../../../proto/operation/operation-spec.ts";
+import { msBetween } from "../../../proto/time/boot-moment.ts";
 import { pause } from "../../../proto/time/pause.ts";
 import { isFull, isTakenId, occupantOf } from "../../agents/agent-error.ts";
 import type { AgentPort } from "../../agents/agent-port.ts";
@@ -31,11 +32,12 @@ export async function startOrAdopt(
   { state, world, signal }: ExecutorContext,
 ): Promise<StartedWrite> {
   const start = async (): Promise<StartedWrite> => {
-    for (const givesUpAt = world.clock.now() + fullPatienceMs; ; await pause(world.clock, fullPauseMs, signal)) {
+    for (const began = world.moment(); ; await pause(world.clock, fullPauseMs, signal)) {
       try {
         return { operationId, operation: await agent.startOperation(operationId, spec, signal) };
       } catch (error) {
-        if (!isFull(error) || world.clock.now() >= givesUpAt) throw error;
+        const waitedMs = msBetween(began, world.moment()) ?? 0;
+        if (!isFull(error) || waitedMs >= fullPatienceMs) throw error;
       }
     }
   };

@@ -3,7 +3,7 @@ import type { Effects, ServeCommand } from "../../../../controller/cli/connectio
 import { runCommandLine } from "../../../../controller/cli/program.ts";
 import { ControllerServiceClient } from "../../../../proto/gen/pallet/v1/controller.ts";
 import type { StopSignal } from "../../../../proto/linux/stop-signals.ts";
-import { foregroundClock } from "../../../../proto/time/clock.ts";
+import { type Clock, foregroundClock } from "../../../../proto/time/clock.ts";
 import { now } from "./a-rollout.ts";
 
 /** What is around a command line in a test. */
@@ -60,6 +60,11 @@ export async function run(argv: readonly string[], options: ConsoleOptions = {})
     isTerminal: terminal !== undefined,
     size: () => terminal ?? { columns: 80, rows: 24 },
   });
+  // Waiting is short, so that reconnecting is quick; the time of day stands still, so that ages do not change.
+  const clock: Clock = {
+    now: () => now,
+    setTimeout: (callback, ms, signal) => foregroundClock.setTimeout(callback, Math.min(ms, 20), signal),
+  };
   const effects: Effects = {
     version: "1.2.3",
     connect: ({ name }) => new ControllerServiceClient(name, ChannelCredentials.createInsecure()),
@@ -75,11 +80,8 @@ export async function run(argv: readonly string[], options: ConsoleOptions = {})
       },
     },
     env: { LANG: "C.UTF-8", ...(socket !== undefined && { PALLET_SOCKET: socket }), ...env },
-    // Waiting is short, so that reconnecting is quick; the time of day stands still, so that ages do not change.
-    clock: {
-      now: () => now,
-      setTimeout: (callback, ms, signal) => foregroundClock.setTimeout(callback, Math.min(ms, 20), signal),
-    },
+    clock,
+    monotonicClock: clock,
     random: () => 0,
     onStop: (listener) => {
       stopListeners.add(listener);

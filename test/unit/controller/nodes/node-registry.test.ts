@@ -37,6 +37,8 @@ const registration: Registration = { id: one, facts, agent, address: "10.0.0.7" 
 
 describe("node registry", () => {
   let clock: ManualClock;
+  /** By how much the time of day was set. */
+  let setByMs: number;
   let store: Store;
   let events: NewEvent[];
   let changes: NodeChange[];
@@ -47,7 +49,8 @@ describe("node registry", () => {
     const registry = createNodeRegistry({
       rows: store.nodes,
       events: { append: (event) => events.push(event) },
-      clock,
+      clock: { ...clock, now: () => clock.now() + setByMs },
+      monotonic: clock,
       heartbeatIntervalMs,
       log: { error: (details) => errors.push(details) },
       macAddressOf: async (address) => (address === "10.0.0.9" ? ("b8:27:eb:00:00:09" as NodeId) : undefined),
@@ -70,6 +73,7 @@ describe("node registry", () => {
 
   beforeEach(() => {
     clock = createManualClock();
+    setByMs = 0;
     store = openStore(":memory:");
     events = [];
     changes = [];
@@ -251,6 +255,70 @@ describe("node registry", () => {
     });
   });
 
+  describe("a clock that is set", () => {
+    for (const byMs of [1200 * 86_400_000, -1200 * 86_400_000])
+      it(`by ${byMs / 86_400_000} days changes nothing of how long ago things were, and makes no events`, () => {
+        const two = "b8:27:eb:00:00:02" as NodeId;
+        nodes.register(registration);
+        nodes.discover(two, "10.0.0.8");
+        nodes.accept(two);
+        nodes.bootPlanned(two, { label: "agent", kernel: "agent/vmlinuz" });
+        fetchConfig(two, "10.0.0.8");
+        clock.advance(20 * 60_000);
+        nodes.heartbeat({ id: one, instanceId: "instance-1" });
+        const told = types().length;
+        const [before, bootBefore] = [nodes.get(one) ?? assert.fail(), nodes.get(two) ?? assert.fail()];
+        setByMs = byMs;
+        clock.advance(heartbeatIntervalMs);
+        const node = nodes.get(one) ?? assert.fail();
+        assert.equal(node.agentSeenAt, (before.agentSeenAt ?? 0) + byMs);
+        assert.equal(node.discoveredAt, before.discoveredAt, "a date of record stays");
+        assert.equal(nodes.isOnline(node), true);
+        const booting = nodes.get(two) ?? assert.fail();
+        assert.deepEqual(
+          [booting.lastSeenAt, booting.bootStage?.at, booting.boots?.firstAt, booting.boots?.lastAt],
+          [bootBefore.lastSeenAt, bootBefore.bootStage?.at, bootBefore.boots?.firstAt, bootBefore.boots?.lastAt].map(
+            (at) => (at ?? Number.NaN) + byMs,
+          ),
+        );
+        nodes.heartbeat({ id: one, instanceId: "instance-1" });
+        clock.advance(heartbeatIntervalMs);
+        assert.deepEqual(types().slice(told), []);
+        clock.advance(10 * heartbeatIntervalMs);
+        nodes.heartbeat({ id: one, instanceId: "instance-1" });
+        assert.deepEqual(types().slice(told), ["node-went-silent", "node-came-back"]);
+        assert.match(events.at(-1)?.message ?? "", /again after 110 s$/);
+      });
+
+    it("tells of a boot that hangs when it has hung for ten minutes", () => {
+      clock.advance(20 * 60_000);
+      nodes.discover(one, "10.0.0.7");
+      nodes.accept(one);
+      nodes.bootPlanned(one, { label: "agent", kernel: "agent/vmlinuz" });
+      fetchConfig(one);
+      clock.advance(60_000);
+      setByMs = 1200 * 86_400_000;
+      clock.advance(8 * 60_000);
+      assert.equal(types().includes("boot-trouble-began"), false);
+      clock.advance(2 * 60_000);
+      assert.match(
+        events.find(({ type }) => type === "boot-trouble-began")?.message ?? "",
+        /not up: last got to its boot config 10 min ago/,
+      );
+    });
+
+    it("leaves alone what an earlier process noted", () => {
+      nodes.register(registration);
+      const { lastSeenAt } = nodes.get(one) ?? assert.fail();
+      nodes.close();
+      clock.advance(86_400_000);
+      nodes = open();
+      setByMs = 1200 * 86_400_000;
+      clock.advance(heartbeatIntervalMs);
+      assert.equal(nodes.get(one)?.lastSeenAt, lastSeenAt);
+    });
+  });
+
   describe("boot files", () => {
     it("move the boot stage of the node that asked for them, by the address of its config", () => {
       nodes.discover(one, "10.0.0.7");
@@ -266,7 +334,7 @@ describe("node registry", () => {
 
     it("count after the clock was set back, although the agent was heard in what is now the future", () => {
       nodes.register(registration);
-      clock.advance(-3_600_000);
+      setByMs = -3_600_000;
       fetchConfig(one);
       assert.equal(nodes.get(one)?.agentSeenAt, undefined);
       assert.equal(changes.at(-1)?.cause, "boot-file-fetched");

@@ -46,7 +46,11 @@ describe("refusals", () => {
   const open = () => {
     const clock = createManualClock(1000);
     const events: NewEvent[] = [];
-    return { clock, events, refusals: createRefusals({ append: (event) => events.push(event), clock }) };
+    return {
+      clock,
+      events,
+      refusals: createRefusals({ append: (event) => events.push(event), clock, monotonic: clock }),
+    };
   };
   const named = { ...refused, id: id("01"), address: "10.0.0.9" };
 

@@ -33,7 +33,11 @@ async function start(refused?: AgentError, times = 1) {
   } as unknown as AgentPort;
   const context = {
     state: { id: own, nodeName: "pi-1" },
-    world: { clock, events: { append: ({ message }: { message: string }) => events.push(message) } },
+    world: {
+      clock,
+      moment: () => ({ bootId: "boot", ms: clock.now() }),
+      events: { append: ({ message }: { message: string }) => events.push(message) },
+    },
     signal: new AbortController().signal,
   } as unknown as ExecutorContext;
   let ended = false;
