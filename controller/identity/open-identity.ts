@@ -9,6 +9,7 @@ import { openAuthorityFiles } from "./authority-files.ts";
 import { createEnrolment, type Enrolment } from "./enrolment.ts";
 import type { IdentityRows } from "./identity-rows.ts";
 import { createOperators, type Operators } from "./operators.ts";
+import { createPeerJudge, type PeerJudge } from "./peer-judge.ts";
 import { createTokens, type Tokens } from "./tokens.ts";
 
 /** Who goes by the certificates of an authority now, by name. */
@@ -23,6 +24,8 @@ export interface ControllerIdentity {
   readonly tokens: Pick<Tokens, "mint">;
   readonly enrolment: Enrolment;
   readonly operators: Operators;
+  /** Judges the certificates that others show. */
+  readonly judge: PeerJudge;
   /** Key of the digests of what systems are to be; 32 octets that only this controller knows. */
   readonly configKey: Uint8Array;
   usersOf(authority: Pick<KnownAuthority, "fingerprint">): AuthorityUsers;
@@ -92,6 +95,7 @@ export async function openIdentity({
     tokens,
     enrolment,
     operators,
+    judge: createPeerJudge({ authority, clock, grace }),
     configKey,
     usersOf,
     async rotate() {

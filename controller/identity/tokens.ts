@@ -46,9 +46,9 @@ export function createTokens({
     },
     use(text, nodeId, publicKey) {
       const token = parseToken(text);
-      const now = clock.now();
+      const graceMs = grace.now();
       const problemAt = (nowMs: number) => judgeToken(token, { key, nodeId, nowMs });
-      const problem = problemAt(now) && problemAt(grace.now());
+      const problem = problemAt(clock.now()) && problemAt(graceMs);
       if (problem !== undefined || token === undefined) return problem;
       const id = Buffer.from(token.proof).toString("base64url");
       const keyHash = createHash("sha256").update(publicKey).digest("base64url");
@@ -56,7 +56,7 @@ export function createTokens({
       if (before !== undefined) return before === keyHash ? undefined : "was used already, for another key";
       remember(used, id, keyHash, limits.enrolment.usedTokens.most);
       try {
-        rows.saveUsedToken({ id, keyHash, expiresAt: token.issuedAt + tokenValidityMs }, now);
+        rows.saveUsedToken({ id, keyHash, expiresAt: token.issuedAt + tokenValidityMs }, graceMs);
       } catch (error) {
         // A full disk must not keep a rack from booting; it is remembered while this process lives.
         if (!isUnavailable(error)) throw error;

@@ -9,7 +9,7 @@ import {
 import { ControllerServiceService } from "../../proto/gen/pallet/v1/controller.ts";
 import { EnrollmentServiceService } from "../../proto/gen/pallet/v1/enrollment.ts";
 import { nodeOf } from "../../proto/identity/identity.ts";
-import { judgePeer, type PeerVerdict } from "../../proto/identity/judge-peer.ts";
+import type { PeerVerdict } from "../../proto/identity/judge-peer.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Caller } from "../callers/caller.ts";
 import type { ControllerIdentity } from "../identity/open-identity.ts";
@@ -41,29 +41,21 @@ const paths: ReadonlySet<string> = new Set(
 );
 
 /**
- * @param now milliseconds since the epoch
  * @param nodeProved notified of each call in which a node proves who it is, and by which authority (fingerprint)
  */
 export function createAccess({
-  identity: { authority, operators },
-  now,
+  identity: { operators, judge },
   nodeProved,
 }: {
-  readonly identity: Pick<ControllerIdentity, "operators"> & {
-    readonly authority: Pick<ControllerIdentity["authority"], "trusted">;
-  };
-  readonly now: () => number;
+  readonly identity: Pick<ControllerIdentity, "operators" | "judge">;
   readonly nodeProved?: ((nodeId: NodeId, authority: string) => void) | undefined;
 }): Access {
   /** Calls of operators that are not over. */
   const open = new Map<string, Set<ServerInterceptingCallInterface>>();
 
-  const judge = (certificate: X509Certificate | undefined): PeerVerdict =>
-    judgePeer(certificate, authority.trusted(), now(), "client");
-
   function peerOf(call: AuthenticatedCall): PeerVerdict {
     const raw = call.getAuthContext().sslPeerCertificate?.raw;
-    return judge(raw && new X509Certificate(raw));
+    return judge(raw && new X509Certificate(raw), "client");
   }
 
   function callerProvedBy(peer: PeerVerdict): RemoteCaller {
@@ -111,7 +103,7 @@ export function createAccess({
   return {
     interceptor,
     peerOf,
-    callerBehind: (socket) => callerProvedBy(judge(socket.getPeerX509Certificate())),
+    callerBehind: (socket) => callerProvedBy(judge(socket.getPeerX509Certificate(), "client")),
     callerOf: (call) => callerProvedBy(peerOf(call)),
     close: stopListening,
   };

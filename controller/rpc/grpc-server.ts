@@ -12,7 +12,7 @@ import { limits } from "../../proto/limits.ts";
 import { listenForOwner, prepareSocketPath } from "../../proto/linux/owner-socket.ts";
 import type { Endpoint } from "../../proto/names/endpoint.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
-import { type Clock, monotonicClock, systemClock } from "../../proto/time/clock.ts";
+import { type Clock, monotonicClock } from "../../proto/time/clock.ts";
 import { createAdmission } from "../agents/admit-registration.ts";
 import { boundStrangers } from "../tls/bound-strangers.ts";
 import { logProblem } from "../tls/log-problem.ts";
@@ -48,8 +48,8 @@ export interface GrpcServerOptions {
   readonly insecure: boolean;
   /** Notified of each call in which a node proves who it is, and by which authority (fingerprint). */
   readonly nodeProved?: (nodeId: NodeId, authority: string) => void;
-  /** Judges certificates' times; default: this machine's. */
-  readonly clock?: Pick<Clock, "now">;
+  /** What agents are told that time it is. */
+  readonly clock: Pick<Clock, "now">;
   readonly log: CallHost["log"] & BoundedConnectionsOptions["log"] & { debug(details: object, message: string): void };
 }
 
@@ -79,12 +79,12 @@ const services = ["pallet.v1.ControllerService", "pallet.v1.EnrollmentService"];
  * Resolves when the socket listens; rejects with a Failure when it cannot.
  */
 export async function createGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
-  const { insecure, log, heartbeatIntervalMs, controllers, clock = systemClock } = options;
+  const { insecure, log, heartbeatIntervalMs, controllers, clock } = options;
   const { nodes, nodeLogs, agents, events, identity } = options.parts;
   const closing = new AbortController();
   const peers = createSocketPeers();
   const uploads = createUploads(monotonicClock);
-  const access = createAccess({ identity, now: clock.now, nodeProved: options.nodeProved });
+  const access = createAccess({ identity, nodeProved: options.nodeProved });
   const host: CallHost = {
     closing: closing.signal,
     ongoing: new Set(),

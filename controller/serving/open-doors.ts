@@ -12,10 +12,10 @@ export async function openDoors(
   nodeProved: GrpcServerOptions["nodeProved"],
 ): Promise<GrpcServer> {
   const { events } = parts;
-  const { version, log } = adapters;
+  const { version, clock, log } = adapters;
   const { heartbeatIntervalMs, socket, socketGroup, insecure } = config;
   const grpc = await adapters.listenGrpc({
-    ...{ parts, heartbeatIntervalMs, socket, insecure, log },
+    ...{ parts, heartbeatIntervalMs, socket, insecure, clock, log },
     ...(socketGroup !== undefined && { socketGroup }),
     ...(nodeProved !== undefined && { nodeProved }),
     controllers: () => endpoints.controllers(),

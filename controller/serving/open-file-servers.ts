@@ -1,4 +1,3 @@
-import { judgePeer } from "../../proto/identity/judge-peer.ts";
 import type { BootFiles } from "../boot/boot-files.ts";
 import type { HttpTls } from "../boot/http-server.ts";
 import { whyNoPacks } from "../boot/judge-fetch.ts";
@@ -41,16 +40,16 @@ export function openHttp(
 /** Opens HTTPS: images, for nodes and operators that prove who they are. */
 export function openHttps(
   { config, adapters, endpoints, patience, running }: Stage,
-  { images, identity, grace, traffic }: Pick<State, "images" | "identity" | "grace"> & { readonly traffic: Traffic },
+  { images, identity, traffic }: Pick<State, "images" | "identity"> & { readonly traffic: Traffic },
 ): Attempts<void> {
   const { log } = adapters;
-  const { authority, operators } = identity;
+  const { authority, operators, judge } = identity;
   const tls: HttpTls = {
     leafFor: authority.leafFor,
     onChange: authority.onChange,
     whyRefused: (certificate) =>
       whyNoPacks(
-        judgePeer(certificate, authority.trusted(), grace.now(), "client"),
+        judge(certificate, "client"),
         (name, fingerprint) => operators.roleOf(name, fingerprint) !== undefined,
       ),
   };

@@ -1,6 +1,5 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Clock } from "../../proto/time/clock.ts";
 import { every } from "../../proto/time/every.ts";
 import { createGraceClock } from "../clock/grace-clock.ts";
 import type { Timekeeper } from "../clock/timekeeper.ts";
@@ -23,8 +22,6 @@ import type { Stage } from "./stage.ts";
 export interface State {
   readonly store: Store;
   readonly timekeeper: Timekeeper;
-  /** The time by which certificates of agents that do something already are judged. */
-  readonly grace: Pick<Clock, "now">;
   readonly keeper: StateKeeper;
   readonly events: EventLog;
   readonly nodes: NodeRegistry;
@@ -85,7 +82,7 @@ export async function openState({ config, adapters, running }: Stage): Promise<S
     promisedValues(config.hooks, node),
   );
   return {
-    ...{ store, timekeeper, grace, keeper, events, nodes, acceptRules, nodeLogs, identity, images, deriver, profiles },
+    ...{ store, timekeeper, keeper, events, nodes, acceptRules, nodeLogs, identity, images, deriver, profiles },
     captureDisk: (request) => captureDisk(request, { images, directory: imageDirectory }),
   };
 }

@@ -78,14 +78,14 @@ async function start(
   const files = composeBootFiles(stage, state, roots);
   const meter = createTrafficMeter({ clock: adapters.monotonicClock });
   const traffic = composeTraffic(stage, meter);
-  const { images, identity, grace } = state;
+  const { images, identity } = state;
   const backups = openBackups(stage, state);
   const http = openHttp(stage, { files, images, traffic });
-  const https = config.insecure ? undefined : openHttps(stage, { images, identity, grace, traffic });
+  const https = config.insecure ? undefined : openHttps(stage, { images, identity, traffic });
   await Promise.all([http.first, https?.first]);
 
   // 3. Resume rollouts where the journal left them.
-  const tls = config.insecure ? undefined : createAgentTls({ authority: identity.authority, now: grace.now });
+  const tls = config.insecure ? undefined : createAgentTls(identity);
   const agents = adapters.agentConnector({
     tls,
     sourceAddress(agentAddress) {

@@ -8,8 +8,9 @@ import { credentials } from "@grpc/grpc-js";
 import type { AgentAddress } from "../../controller/agents/agent-port.ts";
 import { openAuthority } from "../../controller/identity/authority.ts";
 import { openAuthorityFiles } from "../../controller/identity/authority-files.ts";
+import { createPeerJudge } from "../../controller/identity/peer-judge.ts";
 import { createAgentConnector } from "../../controller/rpc/agent/agent-client.ts";
-import { createAgentTls } from "../../controller/rpc/agent/agent-tls.ts";
+import { type AgentTls, createAgentTls } from "../../controller/rpc/agent/agent-tls.ts";
 import type { OperationId } from "../../proto/operation/operation.ts";
 import { systemClock } from "../../proto/time/clock.ts";
 import { parseCpuSeconds } from "./measure/parse-counters.ts";
@@ -22,13 +23,11 @@ const asBytes = (_: string, value: unknown): unknown =>
     : value;
 const orders = JSON.parse(process.argv[2] ?? "[]", asBytes) as readonly AgentOrder[];
 const authorityFolder = process.argv[3];
-const tls =
-  authorityFolder === undefined
-    ? undefined
-    : createAgentTls({
-        authority: await openAuthority(await openAuthorityFiles(authorityFolder), { clock: systemClock }),
-        now: systemClock.now,
-      });
+async function openTls(folder: string): Promise<AgentTls> {
+  const authority = await openAuthority(await openAuthorityFiles(folder), { clock: systemClock });
+  return createAgentTls({ authority, judge: createPeerJudge({ authority, clock: systemClock }) });
+}
+const tls = authorityFolder === undefined ? undefined : await openTls(authorityFolder);
 const connector = createAgentConnector({ credentials: credentials.createInsecure(), tls });
 
 async function drive({ address, port, spec, cpuStat }: AgentOrder, index: number): Promise<void> {

@@ -2,10 +2,10 @@ import { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { serverNameOf } from "../../../proto/identity/authority-name.ts";
-import { judgePeer } from "../../../proto/identity/judge-peer.ts";
 import type { NodeId } from "../../../proto/names/node-id.ts";
 import type { MeantAgent } from "../../agents/agent-port.ts";
 import type { Authority } from "../../identity/authority.ts";
+import type { PeerJudge } from "../../identity/peer-judge.ts";
 import { whyNotMeant } from "./judge-agent.ts";
 
 /** How connections to agents are secured. */
@@ -23,15 +23,15 @@ export interface AgentTls {
 export class WrongAgent extends Error {}
 
 /**
- * @param authority whose certificates agents have, and with whose the controller proves to them who it is
- * @param now milliseconds since the epoch
+ * @param authority with whose certificates the controller proves to agents who it is
+ * @param judge judges theirs
  */
 export function createAgentTls({
   authority,
-  now,
+  judge,
 }: {
-  readonly authority: Pick<Authority, "trusted" | "leafFor">;
-  readonly now: () => number;
+  readonly authority: Pick<Authority, "leafFor">;
+  readonly judge: PeerJudge;
 }): AgentTls {
   /** Nodes whose agents do not know the current authority yet, or did not when they were last heard. */
   const believed = new Map<NodeId, string>();
@@ -45,7 +45,7 @@ export function createAgentTls({
     const { key, cert } = authority.leafFor(fingerprint === undefined ? undefined : serverNameOf(fingerprint));
     const secured = await shakeHands(socket, key, cert);
     const shown = secured.getPeerX509Certificate();
-    const verdict = judgePeer(shown && new X509Certificate(shown.raw), authority.trusted(), now(), "server");
+    const verdict = judge(shown && new X509Certificate(shown.raw), "server");
     const why = whyNotMeant(verdict, meant);
     if (why !== undefined) {
       secured.destroy();

@@ -5,8 +5,9 @@ import { credentials, Server, ServerCredentials } from "@grpc/grpc-js";
 import type { AgentError } from "../../../../../controller/agents/agent-error.ts";
 import type { MeantAgent } from "../../../../../controller/agents/agent-port.ts";
 import type { Authority } from "../../../../../controller/identity/authority.ts";
+import { createPeerJudge } from "../../../../../controller/identity/peer-judge.ts";
 import { createAgentConnector } from "../../../../../controller/rpc/agent/agent-client.ts";
-import { createAgentTls } from "../../../../../controller/rpc/agent/agent-tls.ts";
+import { type AgentTls, createAgentTls } from "../../../../../controller/rpc/agent/agent-tls.ts";
 import { type Leaf, listenTls } from "../../../../../controller/tls/tls-listener.ts";
 import { AgentServiceService } from "../../../../../proto/gen/pallet/v1/agent.ts";
 import { type Identity, renderIdentity } from "../../../../../proto/identity/identity.ts";
@@ -17,6 +18,10 @@ import { anAuthority, credentialOf } from "../../identity/an-authority.ts";
 const nodeId = "b8:27:eb:00:00:01" as NodeId;
 const other = "b8:27:eb:00:00:02" as NodeId;
 type Test = { after(end: () => void): void };
+
+/** How a controller connects whose clock is so many milliseconds ahead. */
+const tlsOf = (authority: Authority, aheadMs = 0): AgentTls =>
+  createAgentTls({ authority, judge: createPeerJudge({ authority, clock: { now: () => Date.now() + aheadMs } }) });
 
 /** Something that listens as an agent does, shows this certificate, and notes what callers show. */
 async function serveAgent(t: Test, leaf: Leaf, authority: Authority): Promise<{ port: number; callers: string[] }> {
@@ -45,7 +50,7 @@ async function serveAgent(t: Test, leaf: Leaf, authority: Authority): Promise<{ 
 async function ask(
   t: Test,
   port: number,
-  tls: ReturnType<typeof createAgentTls>,
+  tls: AgentTls,
   meant: MeantAgent = { nodeId, bootId: "boot-1" },
 ): Promise<string> {
   const agent = createAgentConnector({ credentials: credentials.createInsecure(), tls }).connect(
@@ -61,7 +66,7 @@ async function ask(
 
 test("an agent is asked when its certificate names the node and the boot that are meant", async (t) => {
   const authority = await anAuthority();
-  const tls = createAgentTls({ authority, now: Date.now });
+  const tls = tlsOf(authority);
   const netboot: Identity = { kind: "netboot", nodeId, bootId: "boot-1" };
   const rows: readonly (readonly [Exclude<Identity, { kind: "controller" }>, MeantAgent, RegExp])[] = [
     [netboot, { nodeId, bootId: "boot-1" }, /^failed: operation is missing/],
@@ -84,14 +89,14 @@ test("an agent is asked when its certificate names the node and the boot that ar
     const agent = await serveAgent(t, credentialOf(authority, identity), authority);
     assert.match(await ask(t, agent.port, tls, meant), outcome);
   }
-  const late = createAgentTls({ authority, now: () => Date.now() + 365 * 86_400_000 });
+  const late = tlsOf(authority, 365 * 86_400_000);
   const agent = await serveAgent(t, credentialOf(authority, netboot), authority);
   assert.match(await ask(t, agent.port, late), /^unreachable: .* shows a certificate that expired 20/);
 });
 
 test("what shows a stranger's certificate, or speaks no TLS, is asked nothing, and it is said what is there", async (t) => {
   const [authority, strange] = [await anAuthority(), await anAuthority()];
-  const tls = createAgentTls({ authority, now: Date.now });
+  const tls = tlsOf(authority);
   const agent = await serveAgent(t, credentialOf(strange, { kind: "netboot", nodeId, bootId: "boot-1" }), authority);
   assert.match(
     await ask(t, agent.port, tls),
@@ -109,12 +114,12 @@ test("an agent that believes a former authority is shown the controller's certif
   const agent = await serveAgent(t, credentialOf(authority, { kind: "netboot", nodeId, bootId: "boot-1" }), authority);
   const former = authority.current().fingerprint;
   await authority.rotate();
-  const tls = createAgentTls({ authority, now: Date.now });
+  const tls = tlsOf(authority);
   await ask(t, agent.port, tls);
   assert.deepEqual(agent.callers.splice(0), ["stranger"]);
   await ask(t, agent.port, tls);
   assert.deepEqual(agent.callers.splice(0), ["pallet://controller"]);
-  const told = createAgentTls({ authority, now: Date.now });
+  const told = tlsOf(authority);
   told.noteAuthority(nodeId, former);
   await ask(t, agent.port, told);
   assert.deepEqual(agent.callers, ["pallet://controller"]);
