@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
+import { RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
 import { pemToDer } from "../../proto/identity/pem.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import { checkout } from "../programs/checkout.ts";
@@ -13,7 +14,7 @@ import { falseTime, requires } from "../requirements.ts";
 import { makeTinyImage } from "../tiny-image.ts";
 import { until } from "../until.ts";
 import { createRack, type Rack } from "./rack.ts";
-import { tell } from "./story.ts";
+import { end, isWriting, startReimage, tell } from "./story.ts";
 
 const MiB = 1024 * 1024;
 const dayMs = 86_400_000;
@@ -92,5 +93,27 @@ describe("a controller whose machine has lost the time", {
         times.toSorted((one, other) => one - other),
         "events are in the order of their times",
       );
+    }));
+
+  it("ends a rollout in the middle of which its clock is set years ahead, and in the middle of which it is set back", () =>
+    tell(rack, async () => {
+      const [board, slow] = [rack.board(1), rack.board(2)];
+      const [before] = (await rack.client.events()).slice(-1);
+      await slow.limitNetwork(2 * MiB);
+      const id = await startReimage(rack, board.mac, slow.mac, "--image", "tiny", "--full");
+      await rack.client.rollout(id, isWriting(slow, 2 * MiB), { timeoutMs: 300_000 });
+      await setClock("+1200d");
+      const heardThen = async (): Promise<boolean> =>
+        (await rack.client.nodes()).every(({ lastSeenAt }) => (lastSeenAt?.getTime() ?? 0) > Date.now() + 1000 * dayMs);
+      await until(heardThen, "the nodes are not heard after the clock was set ahead", patience);
+      await setClock("+0");
+      const rollout = await end(rack, id, 300_000);
+      const failures = rollout.reimages.flatMap(({ failure }) => failure?.message ?? []);
+      assert.equal(rollout.state, RolloutState.ROLLOUT_STATE_SUCCEEDED, failures.join("; "));
+      const events = (await rack.client.events()).filter(({ id }) => id > (before?.id ?? 0n));
+      const wrong = events.filter(({ type, message }) =>
+        /silent|refused|token|certificate|trouble/.test(`${type} ${message}`),
+      );
+      assert.deepEqual(wrong, []);
     }));
 });
