@@ -5,6 +5,7 @@ import { execa } from "../../proto/linux/leashed-execa.ts";
 import { ended, spawnLeashed } from "../programs/leashed-process.ts";
 import { requires } from "../requirements.ts";
 import { until } from "../until.ts";
+import { etcOf } from "./setup/etc-of.ts";
 import { buildRebootingMachine, type RebootingMachine } from "./setup/rebooting-machine.ts";
 import { assertServesRack, plugIn } from "./setup/world-and-rack.ts";
 
@@ -21,14 +22,6 @@ RemainAfterExit=yes
 ExecStart=/bin/sh -c 'ip address replace 192.0.2.2/24 dev eth0 && ip link set eth0 up && ip route replace default via 192.0.2.1'
 `;
 
-/**
- * One number for all that is below /etc: names, kinds, permissions and contents. Left out are the lock and the copies of before
- * that the tools for users keep (passwd(5)), which stay.
- */
-const digestOfEtc =
-  "cd /etc && find . ! -name .pwd.lock ! -regex './g?\\(shadow\\|passwd\\|group\\)-' -printf '%P %y %m %l\\n' " +
-  "-type f -exec sha256sum {} + | sort | sha256sum";
-
 describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 }, () => {
   let machine: RebootingMachine;
   const setup = async (...args: readonly string[]): Promise<{ code: number | undefined; text: string }> => {
@@ -40,7 +33,7 @@ describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 
     return { code: exitCode, text: all };
   };
   const run = (...command: readonly [string, ...string[]]): Promise<string> => machine.run(...command);
-  const digest = (): Promise<string> => run("sh", "-c", digestOfEtc);
+  const etc = (): Promise<string> => etcOf(machine);
   let fresh = "";
 
   before(async () => {
@@ -56,7 +49,7 @@ describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 
     });
     await machine.powerOn();
     await plugIn(machine);
-    fresh = await digest();
+    fresh = await etc();
   });
   after(() => machine?.close());
 
@@ -64,7 +57,7 @@ describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 
     const { code, text } = await setup("plan", ...choice);
     assert.equal(code, 0, text);
     assert.match(text, /^ {2}rename eth1 to rack0$/m);
-    assert.equal(await digest(), fresh);
+    assert.equal(await etc(), fresh);
     assert.match(await run("ip", "-brief", "link"), /^eth1@.* DOWN /m);
   });
 
@@ -77,7 +70,7 @@ describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 
     );
     const used = await setup("apply", ...choice, "--address", "192.0.2.77/24", "--yes");
     assert.deepEqual([used.code, /192\.0\.2\.0\/24 is in use on eth0/.test(used.text)], [1, true], used.text);
-    assert.equal(await digest(), fresh);
+    assert.equal(await etc(), fresh);
   });
 
   it("finds another DHCP server at the rack's interface, though that is down, and leaves it down", async () => {
@@ -96,7 +89,7 @@ describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 
       );
       const { code, text } = await setup("apply", ...choice, "--yes");
       assert.deepEqual([code, /another DHCP server answers on eth1: 10\.77\.0\.50/.test(text)], [1, true], text);
-      assert.equal(await digest(), fresh);
+      assert.equal(await etc(), fresh);
       assert.match(await run("ip", "-brief", "link"), /^eth1@.* DOWN /m);
     } finally {
       dnsmasq.kill("SIGKILL");
@@ -117,7 +110,7 @@ describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 
     } finally {
       await run("umount", "/etc");
     }
-    assert.equal(await digest(), fresh);
+    assert.equal(await etc(), fresh);
   });
 
   it("is as it was before when a disk is full, at its note or later", async () => {
@@ -133,7 +126,7 @@ describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 
       } finally {
         await run("sh", "-c", 'umount "$0" && rmdir "$0"', place);
       }
-      assert.equal(await digest(), fresh, place);
+      assert.equal(await etc(), fresh, place);
       assert.match((await setup("undo", "--yes")).text, /nothing to undo/);
     }
   });
@@ -147,7 +140,7 @@ describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 
     const { exitCode, stdout } = await execa(enter, [...words, "sh", "-c", script, file, ...choice], { reject: false });
     assert.equal(exitCode, 1, stdout);
     assert.match(stdout, /eth1 is gone, as if it was unplugged \(.*\): plug it in, and apply again: undoing/);
-    assert.equal(await digest(), fresh);
+    assert.equal(await etc(), fresh);
     assert.equal((await setup("status")).text, "this machine was not set up");
     const card = ["eth1", "address", "02:00:00:00:00:11", "type", "veth", "peer", "name", "switch"];
     await run("ip", "link", "add", ...card, "netns", (await run("cat", "/run/switch.pid")).trim());
@@ -171,7 +164,7 @@ describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 
       assert.equal((await setup("status")).code, 1);
       const { code, text } = await setup("undo", "--yes");
       assert.equal(code, 0, text);
-      assert.equal(await digest(), fresh, `undone after ${file}`);
+      assert.equal(await etc(), fresh, `undone after ${file}`);
       assert.match(await run("ip", "-brief", "link"), /^eth1@/m);
     }
   });
@@ -200,11 +193,11 @@ describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 
   });
 
   it("changes nothing when it is done again", async () => {
-    const applied = await digest();
+    const applied = await etc();
     const { code, text } = await setup("apply", ...choice, "--yes");
     assert.equal(code, 0);
     assert.match(text, /nothing to do/);
-    assert.equal(await digest(), applied);
+    assert.equal(await etc(), applied);
   });
 
   it("lets nodes have the time and the world, as this machine, and nothing else of it", async () => {
@@ -261,7 +254,7 @@ describe("controller setup", { ...requires("root", "setup"), timeout: 1_800_000 
   it("is undone: files byte for byte, names, addresses, services", async () => {
     const { code, text } = await setup("undo", "--yes");
     assert.equal(code, 0, text);
-    assert.equal(await digest(), fresh);
+    assert.equal(await etc(), fresh);
     const links = await run("ip", "-brief", "address");
     assert.match(links, /^eth1@/m);
     assert.doesNotMatch(links, /10\.77\.0\.1/);
