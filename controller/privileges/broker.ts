@@ -17,7 +17,8 @@ import type { InterfaceAddress } from "../network/interface-address.ts";
 import type { StartNfsServer } from "../network/nfs/nfs-server.ts";
 import { type NfsServiceOptions, planExport } from "../network/nfs/nfs-service.ts";
 import type { SupervisorOptions } from "../network/supervise-process.ts";
-import { imagesDiskFull } from "../refusal/disk-full.ts";
+import { brokerDiskFull } from "../refusal/disk-full.ts";
+import { Refusal } from "../refusal/refusal.ts";
 import { locateRoots } from "../roots/read-roots.ts";
 import type { RemoveRoots } from "../roots/root-keeper.ts";
 import { versionsFolder } from "../roots/root-paths.ts";
@@ -198,8 +199,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
           await channel.send({ laidOut });
           await channel.sendStream(raw);
         } catch (error) {
-          if (!(error instanceof Failure) && isDiskFull(error))
-            throw imagesDiskFull(images, error, "both images uncompressed");
+          if (!(error instanceof Refusal) && isDiskFull(error)) throw brokerDiskFull(images, error);
           throw error;
         }
       });

@@ -42,7 +42,7 @@ export function registerImagesCapture(parent: Command, toAction: ToAction): void
         "Everything by which Pallet knows the node (/etc/pallet, with its agent's key) is never in the image. With " +
         "--generalise, neither is what makes the system one node's: SSH host keys, machine-id, hostname, random seed, " +
         "what was swapped out to a partition, and Pallet's agent. Everything else is in the image as it is: passwords, other keys, logs, shell " +
-        "histories. `images show` lists what was removed. The controller must run as root. Ctrl-C leaves nothing behind.",
+        "histories. `images show` lists what was removed. Ctrl-C leaves nothing behind.",
     )
     .summary("make an image of a node's card")
     .argument("<name>", "name of the new image in the catalogue")

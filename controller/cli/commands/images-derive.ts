@@ -50,8 +50,8 @@ export function registerImagesDerive(parent: Command, toAction: ToAction): void 
         "The new files come from an image (whose partition and filesystem ids are kept), or from a folder or tar archive " +
         "with a root filesystem (the ids of the old image are kept; directories that its /etc/fstab mounts from other " +
         "partitions go to those partitions). Both images must have the same partitions, an ext2, ext3 or ext4 root, and room " +
-        "for the new files; the last partition may grow. The controller must run as root, and " +
-        "have /dev/fuse, fuse2fs and rsync. Nothing in the images is executed, and the kernel mounts none. Ctrl-C leaves nothing behind.",
+        "for the new files; the last partition may grow. The controller needs its broker (or runs as root), and " +
+        "/dev/fuse, fuse2fs and rsync. Nothing in the images is executed, and the kernel mounts none. Ctrl-C leaves nothing behind.",
     )
     .summary("make an image with new files in the layout of an old one")
     .argument("<new>", "name of the new image in the catalogue")

@@ -4,7 +4,7 @@ import { Failure } from "../../../proto/failure.ts";
 import { isDiskFull } from "../../../proto/linux/disk-full.ts";
 import { type PackManifest, parsePackManifest } from "../../../proto/pack/pack-manifest.ts";
 import { imagesDiskFull } from "../../refusal/disk-full.ts";
-import { alreadyExists, notFound, precondition } from "../../refusal/refusal.ts";
+import { alreadyExists, notFound, precondition, Refusal } from "../../refusal/refusal.ts";
 import { requireImage } from "../catalogue/find-image.ts";
 import type { Image } from "../catalogue/image.ts";
 import { parseImageName } from "../catalogue/parse-manifest.ts";
@@ -136,9 +136,8 @@ async function deriveIn(
     };
   } catch (error) {
     if (signal.aborted) throw new Failure("cancelled", `deriving ${name} was cancelled`, { cause: error });
-    if (!(error instanceof Failure) && isDiskFull(error)) {
+    if (!(error instanceof Refusal) && isDiskFull(error))
       throw imagesDiskFull(folder, error, "both images uncompressed");
-    }
     throw error;
   }
 }

@@ -62,7 +62,8 @@ async function unpackTree(bytes: AsyncIterable<Uint8Array>, path: string, signal
     return { kind: "tree", path };
   } catch (error) {
     if (!(error instanceof Failure) || error.reason !== "tool-failed") throw error;
-    const isFull = /No space left on device/.test(error.message);
+    // It has words of its own for a file of which only a part still fitted.
+    const isFull = /No space left on device|Disk quota exceeded|Wrote only \d+ of \d+ bytes/.test(error.message);
     throw new Failure("image-damaged", `the archive cannot be unpacked: ${error.message}`, {
       cause: isFull ? Object.assign(new Error(error.message), { code: "ENOSPC" }) : error,
     });

@@ -5,16 +5,19 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
+import { Readable } from "node:stream";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { execa } from "execa";
 import { type Channel, createChannel } from "../../../../controller/privileges/channel.ts";
 import { throughBroker } from "../../../../controller/privileges/through-broker.ts";
+import { Refusal } from "../../../../controller/refusal/refusal.ts";
 import { changeRoots } from "../../../../controller/roots/change-roots.ts";
 import type { RootId } from "../../../../controller/roots/root-id.ts";
 import { checkout } from "../../../programs/checkout.ts";
 import { ended, spawnLeashed } from "../../../programs/leashed-process.ts";
 import { requires } from "../../../requirements.ts";
 import { until } from "../../../until.ts";
+import { image } from "../reimage/fakes/fake-rack.ts";
 
 /** A user who is neither root nor the controller's. */
 const stranger = 1;
@@ -212,6 +215,38 @@ describe("the broker", { ...requires("root"), timeout: 300_000 }, () => {
       ...["perl", "-e", script, socket],
     ]);
     assert.match(stdout, /only nobody and root may ask the broker, not daemon/);
+  });
+
+  it("says which of its folders is full, whatever came to fill it", requires("FUSE"), async () => {
+    const images = path.join(folder, "state/images");
+    await execa("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", images]);
+    try {
+      const { layOut } = throughBroker(socket);
+      const bytes = Buffer.alloc(2 ** 20, "not zeros");
+      // A partition table, by which it is a disk's.
+      bytes.fill(0, 446, 510).writeUInt16BE(0x55aa, 510);
+      await writeFile(path.join(folder, "large"), bytes);
+      const tree = await execa("tar", ["--create", "--directory", folder, "large"], { encoding: "buffer" });
+      for (const source of [bytes, tree.stdout]) {
+        const request = {
+          ...{ old: image, folder, signal: new AbortController().signal, onStep: () => undefined },
+          source: Readable.from([source]),
+          stored: () => Readable.from([]),
+        };
+        await assert.rejects(
+          layOut(request),
+          (error) =>
+            error instanceof Refusal &&
+            error.kind === "exhausted" &&
+            error.message.startsWith(`no space left in ${images}, `) &&
+            /mount a larger one there/.test(error.message) &&
+            !/imageDirectory/.test(error.message),
+        );
+      }
+      assert.deepEqual(await readdir(images), []);
+    } finally {
+      await execa("umount", [images]);
+    }
   });
 
   it("says what to do where it does not answer", async () => {
