@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Failure } from "../../proto/failure.ts";
@@ -101,8 +101,10 @@ async function place(target: string, source: Source): Promise<void> {
   await mkdir(dirname(target), { recursive: true, mode: 0o755 });
   const temporary = `${target}.${randomUUID()}.new`;
   try {
-    if ("text" in source) await writeFile(temporary, source.text, { mode: 0o644 });
+    if ("text" in source) await writeFile(temporary, source.text);
     else await copyFile(source.path, temporary);
+    // Whatever mode the source has.
+    await chmod(temporary, 0o644);
     await rename(temporary, target);
   } finally {
     await rm(temporary, { force: true });

@@ -29,7 +29,7 @@ export async function buildDeb(
   try {
     const root = path.join(work, "root");
     const control = path.join(root, "DEBIAN");
-    await mkdir(control, { recursive: true, mode: 0o755 });
+    await makeFolder(work, "root/DEBIAN");
     const sums: string[] = [];
     let bytes = 0;
     for (const file of files.toSorted((one, other) => (one.path < other.path ? -1 : 1))) {
@@ -38,15 +38,14 @@ export async function buildDeb(
       bytes += Math.ceil(size / 1024) * 1024;
       if (!configurationFiles.includes(file.path)) sums.push(`${md5}  ${file.path.slice(1)}\n`);
     }
-    await writeFile(path.join(control, "md5sums"), sums.join(""), { mode: 0o644 });
-    await writeFile(path.join(control, "control"), renderControl(debianPackage, bytes), { mode: 0o644 });
-    if (configurationFiles.length > 0)
-      await writeFile(path.join(control, "conffiles"), configurationFiles.map((file) => `${file}\n`).join(""), {
-        mode: 0o644,
-      });
+    const place = (name: string, text: string, mode = 0o644): Promise<unknown> =>
+      placeFile(control, { path: name, content: { text }, mode });
+    await place("md5sums", sums.join(""));
+    await place("control", renderControl(debianPackage, bytes));
+    if (configurationFiles.length > 0) await place("conffiles", configurationFiles.map((file) => `${file}\n`).join(""));
     for (const script of scriptNames) {
       const text = scripts[script];
-      if (text !== undefined) await writeFile(path.join(control, script), text, { mode: 0o755 });
+      if (text !== undefined) await place(script, text, 0o755);
     }
     const fileName = `${name}_${version}_${architecture}.deb`;
     const built = path.join(work, fileName);
@@ -70,7 +69,7 @@ async function placeFile(
   { path: name, content, mode = 0o644 }: PackagedFile,
 ): Promise<{ readonly size: number; readonly md5: string }> {
   const place = path.join(root, name);
-  await mkdir(path.dirname(place), { recursive: true, mode: 0o755 });
+  await makeFolder(root, path.dirname(name));
   if ("file" in content) await copyFile(content.file, place);
   else await writeFile(place, "text" in content ? content.text : content.bytes);
   await chmod(place, mode);
@@ -78,4 +77,14 @@ async function placeFile(
     .update(await readFile(place))
     .digest("hex");
   return { size: (await stat(place)).size, md5 };
+}
+
+/** Makes a folder, and those on the way to it, for everybody to read, whatever the umask. */
+async function makeFolder(top: string, folder: string): Promise<void> {
+  let at = top;
+  for (const name of path.join("/", folder).split("/")) {
+    at = path.join(at, name);
+    await mkdir(at, { recursive: true });
+    await chmod(at, 0o755);
+  }
 }

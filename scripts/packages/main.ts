@@ -42,6 +42,8 @@ await assertRequirements({
   ...packagesRequirements,
   needs: [...packagesRequirements.needs, ...(withDependencies === undefined ? [] : archiveNeeds(defaultMirror))],
 });
+// What is in a package does not depend on who builds it.
+process.umask(0o022);
 const repository = path.resolve(import.meta.dirname, "../..");
 const built = await buildPackages({
   repository,

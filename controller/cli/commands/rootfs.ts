@@ -1,3 +1,4 @@
+import process from "node:process";
 import type { Command } from "commander";
 import type { ToAction } from "../connection/command-context.ts";
 import { registerRootfsBake } from "./rootfs-bake.ts";
@@ -15,7 +16,9 @@ export function registerRootfs(program: Command, toAction: ToAction): void {
   const rootfs = program
     .command("rootfs")
     .description("build the root filesystem that nodes netboot into, or adapt an existing system; list its versions")
-    .helpCommand(false);
+    .helpCommand(false)
+    // The controller, which may be another user, and nodes read what is made here.
+    .hook("preAction", () => void process.umask(0o022));
   registerRootfsBuild(rootfs, toAction);
   registerRootfsBake(rootfs, toAction);
   registerRootfsImport(rootfs, toAction);

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { execa } from "execa";
 import { unpackRootfs } from "../../../../controller/rootfs/unpack-rootfs.ts";
@@ -207,10 +208,13 @@ describe("a package", { ...requires("root") }, () => {
       .update(await readFile(file))
       .digest("hex");
 
-  it("is the same bytes whenever and in whatever order it is built", async () => {
+  it("is the same bytes whenever, in whatever order and with whatever umask it is built", async () => {
     const one = await buildDeb(small, { outDirectory: path.join(folder, "one"), epoch });
     const turned = { ...small, files: small.files.toReversed() };
-    const other = await buildDeb(turned, { outDirectory: path.join(folder, "other/deep"), epoch });
+    const usual = process.umask(0o077);
+    const other = await buildDeb(turned, { outDirectory: path.join(folder, "other/deep"), epoch }).finally(() =>
+      process.umask(usual),
+    );
     assert.equal(await digestOf(one), await digestOf(other));
     const { stdout } = await execa("dpkg-deb", ["--contents", one]);
     assert.match(stdout, /^-rw-r----- root\/root .* 2026-11-30 \d\d:\d\d \.\/etc\/pallet\/a$/m);
