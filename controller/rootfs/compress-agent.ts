@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, rm } from "node:fs/promises";
+import { chmod, copyFile, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import { cacheEntry, isCached } from "../artefacts/cache-entry.ts";
@@ -28,6 +28,8 @@ export async function compressAgent(agent: AgentToCompress): Promise<string> {
     const source = join(building, "source");
     await mkdir(source);
     await copyFile(agentFile, join(source, "pallet-agent"));
+    // By its content alone it is known here, whatever its mode where it came from.
+    for (const path of [source, join(source, "pallet-agent")]) await chmod(path, 0o755);
     // Blocks of 128 KiB: larger ones pack little better, and each page that the kernel wants costs a whole one.
     const compression = ["-comp", "zstd", "-Xcompression-level", "15", "-b", "128K"];
     const reproducible = ["-all-root", "-all-time", "0", "-mkfs-time", "0", "-no-xattrs", "-no-exports"];
