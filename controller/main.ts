@@ -14,6 +14,7 @@ import { monotonicClock, systemClock } from "../proto/time/clock.ts";
 import { probeNode } from "./agents/probe-node.ts";
 import { createHttpServer } from "./boot/http-server.ts";
 import { createTftpServer } from "./boot/tftp/tftp-server.ts";
+import { checkAsService } from "./check/check-as-service.ts";
 import { checkServing } from "./check/check-serving.ts";
 import { controllerChannelOptions } from "./cli/connection/controller-client.ts";
 import type { Effects } from "./cli/connection/effects.ts";
@@ -93,7 +94,7 @@ const effects: Effects = {
     },
     async check(options) {
       const config = await readConfig({ options, env: process.env, workingDirectory: process.cwd() });
-      return checkServing(config, contract);
+      return checkAsService(await checkServing(config, contract), process.argv);
     },
     async run(options, signal) {
       const inputs = { options, env: process.env, workingDirectory: process.cwd() };

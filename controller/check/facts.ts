@@ -3,6 +3,7 @@ import type { KernelFormat } from "../artefacts/parse-kernel.ts";
 import type { BootTreeManifest } from "../boot-tree/plan-boot-tree.ts";
 import type { ClockEvidence } from "../clock/judge-clock.ts";
 import type { HookProblem } from "../hooks/find-hook-problems.ts";
+import type { Inaccessible } from "./find-inaccessible.ts";
 import type { HeldPort } from "./held-port.ts";
 import type { InterfaceFact } from "./parse-interfaces.ts";
 
@@ -52,6 +53,10 @@ export type Capability = keyof typeof capabilityBits;
 /** Facts about this machine that decide whether a node could boot. */
 export interface Facts {
   readonly isRoot: boolean;
+  /** What this user is called. */
+  readonly user: string;
+  /** With what he may not do what the controller has to. */
+  readonly inaccessible: readonly Inaccessible[];
   /** Whether a broker does what needs root for a controller that is not. */
   readonly hasBroker: boolean;
   readonly capabilities: readonly Capability[];

@@ -1,4 +1,5 @@
 import { constants, readFile, stat, statfs } from "node:fs/promises";
+import { userInfo } from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { mayAccess } from "../../proto/linux/may-access.ts";
@@ -18,6 +19,7 @@ import { findMissing } from "../requirements/find-unmet.ts";
 import { readRoots } from "../roots/read-roots.ts";
 import { parseBootPathOfRoot } from "../roots/root-paths.ts";
 import { type Capability, capabilityBits, type Facts, type RootfsFact } from "./facts.ts";
+import { findInaccessible } from "./find-inaccessible.ts";
 import { readInterfaces } from "./read-interfaces.ts";
 import { readInitrd, readKernel } from "./read-kernel.ts";
 import { readPorts } from "./read-ports.ts";
@@ -42,6 +44,8 @@ export async function gatherFacts(config: Config, contract: string): Promise<Fac
   const freeBytes = await readFreeBytes(config.imageDirectory);
   return {
     isRoot: process.getuid?.() === 0,
+    user: userName(),
+    inaccessible: await findInaccessible(config, roots.current?.folder),
     // Whether this user may ask one; its socket is there also while it sleeps.
     hasBroker: await mayAccess(brokerSocket, constants.W_OK),
     capabilities: await readCapabilities(),
@@ -63,6 +67,15 @@ export async function gatherFacts(config: Config, contract: string): Promise<Fac
     contract,
     ...(freeBytes !== undefined && { freeBytes }),
   };
+}
+
+/** Its number where it has no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.());
+  }
 }
 
 /** What new boots mount: of a store, the version for them, or the one that would be if it had an agent. */

@@ -19,6 +19,7 @@ export function selectProblems(config: Config, facts: Facts): readonly Problem[]
   const network = chooseDhcpNetwork(config.dhcp, ipv4AddressesOf(facts.interfaces));
   const problems = [
     ...selectRightsProblems(config, facts),
+    ...selectAccessProblems(facts),
     ...selectProgramProblems(facts),
     ...selectPortProblems(...ownPorts(config, network?.own.address, facts), facts.ports),
     ...selectNetworkProblems(config, facts),
@@ -61,6 +62,21 @@ function selectRightsProblems(
   ];
   const remedy = `run the controller as root, or as its unit does, with its broker: systemctl enable --now ${brokerUnit}`;
   return messages.map((message) => ({ part: "rights", message, remedy, isFatal: true }));
+}
+
+/** Nodes may boot all the same, and what the controller cannot do it says where it matters. */
+function selectAccessProblems({ user, inaccessible }: Facts): readonly Problem[] {
+  const remedies = {
+    enter: (path: string) => `chmod a+x ${path}`,
+    read: (path: string) => `chgrp -R ${user} ${path} && chmod -R g+rX ${path}`,
+    write: (path: string) => `chown -R ${user}: ${path}`,
+  } as const;
+  return inaccessible.map(({ path, lacks }) => ({
+    part: "rights",
+    message: `the controller's user, ${user}, may not ${lacks === "write" ? "write to" : lacks} ${path}`,
+    remedy: remedies[lacks](path),
+    isFatal: false,
+  }));
 }
 
 function selectProgramProblems({ missing, isRoot }: Facts): readonly Problem[] {

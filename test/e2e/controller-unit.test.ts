@@ -89,6 +89,19 @@ describe("the controller's unit", { ...requires("root", "FUSE", "systemd-analyze
       assert.match(status, new RegExp(`^${set}:\\s0{13}400$`, "m"), status);
   });
 
+  it("has a check by root see with its user's eyes", async () => {
+    const rights = async (): Promise<readonly string[]> => {
+      const { problems } = JSON.parse(await run("sh", "-c", "controller serve --check --json || true"));
+      const own = problems.filter(({ part }: { part: string }) => part === "rights");
+      return own.map(({ remedy }: { remedy: string }) => remedy);
+    };
+    assert.deepEqual(await rights(), []);
+    const profile = "/etc/pallet/profiles/closed.yaml";
+    await run("sh", "-c", `mkdir -p -m 755 /etc/pallet/profiles && echo >${profile} && chmod 600 ${profile}`);
+    assert.deepEqual(await rights(), [`chgrp -R pallet ${profile} && chmod -R g+rX ${profile}`]);
+    await run("rm", "-r", "/etc/pallet/profiles");
+  });
+
   it("lets nfs-ganesha export the root filesystem, files of root alone too", async () => {
     await until(async () => (await run("ss", "-Hltn", "sport = :2049")) !== "", log, patience);
     assert.equal(await run("nfs-cat", sharedFile), "shared");

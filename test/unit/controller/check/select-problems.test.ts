@@ -34,6 +34,21 @@ const rows: readonly [title: string, change: Partial<Facts>, expected: RegExp, f
     true,
   ],
   [
+    "a folder that the controller's user may not enter, a file that it may not read, and one that it may not write to",
+    {
+      isRoot: false,
+      hasBroker: true,
+      user: "pallet",
+      inaccessible: [
+        { path: "/srv", lacks: "enter" },
+        { path: "/etc/pallet/profiles/web.yaml", lacks: "read" },
+        { path: "/mnt/images", lacks: "write" },
+      ],
+    },
+    /pallet, may not enter \/srv -> chmod a\+x \/srv\n.*may not read \/etc\/pallet\/profiles\/web\.yaml -> chgrp -R pallet.*\n.*may not write to \/mnt\/images -> chown -R pallet: \/mnt\/images$/,
+    false,
+  ],
+  [
     "programs that are not installed",
     { missing: ["dnsmasq", "ganesha.nfsd", "/usr/lib/*/ganesha/libfsalvfs.so", "rpcbind", "/etc/services"] },
     /not installed: dnsmasq, .*apt-get install -y --no-install-recommends dnsmasq-base netbase nfs-ganesha nfs-ganesha-vfs rpcbind$/,

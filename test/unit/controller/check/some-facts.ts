@@ -17,6 +17,8 @@ const release = "6.1.0-28-arm64";
 /** A machine on which all is as it should be. */
 export const goodFacts: Facts = {
   isRoot: true,
+  user: "root",
+  inaccessible: [],
   clock: { systemMs: Date.UTC(2026, 10, 30), isSynchronised: true, file: "/var/lib/pallet/time" },
   hasBroker: false,
   capabilities: ["net_bind_service", "net_admin", "net_raw"],
