@@ -67,6 +67,8 @@ describe("the controller's unit", { ...requires("root", "FUSE", "systemd-analyze
     await run("ln", "-s", `versions/${newRoot}`, `${rootfs}/current`);
     await writeFile(path.join(machine.out, "open-space.ts"), openSpace);
     await run("sh", "-c", 'printf %s "$1" >"$0" && chmod 755 "$0"', hook, look);
+    // Debian's nfs-kernel-server has this program, and brings no /etc/exports.d.
+    await run("install", "-m", "755", "/bin/true", "/usr/local/bin/exportfs");
     await run("systemctl", "start", "pallet-controller");
     await until(answers, "the controller does not answer", patience);
   });
@@ -105,6 +107,13 @@ describe("the controller's unit", { ...requires("root", "FUSE", "systemd-analyze
   it("lets nfs-ganesha export the root filesystem, files of root alone too", async () => {
     await until(async () => (await run("ss", "-Hltn", "sport = :2049")) !== "", log, patience);
     assert.equal(await run("nfs-cat", sharedFile), "shared");
+  });
+
+  it("lets the broker write where the kernel's own NFS server looks", async () => {
+    const broker = await run("systemctl", "show", "--property=MainPID", "--value", "pallet-broker");
+    const file = "/etc/exports.d/pallet.exports";
+    await run("nsenter", "--mount", "--target", broker, "--", "touch", file);
+    await run("rm", file);
   });
 
   it("has a board's question for an address answered", async () => {
