@@ -94,7 +94,7 @@ const effects: Effects = {
     },
     async check(options) {
       const config = await readConfig({ options, env: process.env, workingDirectory: process.cwd() });
-      return checkAsService(await checkServing(config, contract), process.argv);
+      return checkAsService(await checkServing(config, contract), config, process.argv);
     },
     async run(options, signal) {
       const inputs = { options, env: process.env, workingDirectory: process.cwd() };

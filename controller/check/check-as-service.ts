@@ -2,6 +2,7 @@ import process from "node:process";
 import { isSea } from "node:sea";
 import { z } from "zod";
 import { execa } from "../../proto/linux/leashed-execa.ts";
+import type { Config } from "../config/config.ts";
 import { systemEnvironment } from "../network/supervise-process.ts";
 import type { CheckReport } from "./check-serving.ts";
 import { type Problem, problemParts } from "./problem.ts";
@@ -19,16 +20,58 @@ const reported = z.object({
 });
 
 /**
- * Has root's report say what the user finds that the controller's unit runs as: the same check, done as that user. The report
- * itself where this is not root, or there is no such unit.
+ * Has root's report say what the user finds that the controller's unit runs as: the same check, done as that user; and where the
+ * unit lets nobody write. The report itself where this is not root, or there is no such unit.
  *
  * @param argv the program's arguments, as process.argv
  */
-export async function checkAsService(report: CheckReport, argv: readonly string[]): Promise<CheckReport> {
-  const user = process.geteuid?.() === 0 ? await readServiceUser() : undefined;
-  if (user === undefined) return report;
-  const problems = await checkAs(user, argv);
+export async function checkAsService(
+  report: CheckReport,
+  config: Pick<Config, "stateDirectory" | "imageDirectory">,
+  argv: readonly string[],
+): Promise<CheckReport> {
+  const service = process.geteuid?.() === 0 ? await readService() : undefined;
+  if (service === undefined) return report;
+  const folders = [...new Set([config.stateDirectory, config.imageDirectory])];
+  const problems = [...(await checkAs(service.user, argv)), ...selectShutOut(folders, service)];
   return { ...report, problems: replaceOwnParts(report.problems, problems) };
+}
+
+/** What a unit says of the rights of its service (systemd.exec(5)). */
+export interface ServiceRights {
+  readonly user: string;
+  /** Where it may write; undefined where that is not for the unit to say. */
+  readonly writable: readonly string[] | undefined;
+}
+
+/** Reads what `systemctl show` says of a unit; undefined where there is none, or it is root's. */
+export function parseServiceRights(text: string): ServiceRights | undefined {
+  const properties = new Map(
+    text.split("\n").map((line) => {
+      const [key = "", ...value] = line.split("=");
+      return [key, value.join("=")] as const;
+    }),
+  );
+  const user = properties.get("User") ?? "";
+  if (user === "" || user === "root" || user === "0") return undefined;
+  const paths = (properties.get("ReadWritePaths") ?? "").split(" ").filter((word) => word !== "");
+  // A minus: where it is missing, that is no error; a plus: below RootDirectory=.
+  const writable = paths.map((word) => word.replace(/^-?\+?/, ""));
+  return { user, writable: properties.get("ProtectSystem") === "strict" ? writable : undefined };
+}
+
+/** What a unit keeps its service from writing to, whoever it belongs to. */
+export function selectShutOut(folders: readonly string[], { writable }: ServiceRights): readonly Problem[] {
+  if (writable === undefined) return [];
+  const isBelow = (folder: string, top: string): boolean => folder === top || folder.startsWith(`${top}/`);
+  return folders
+    .filter((folder) => !writable.some((top) => isBelow(folder, top)))
+    .map((folder) => ({
+      part: "rights",
+      message: `${unit} may not write to ${folder} (ProtectSystem=strict)`,
+      remedy: `systemctl edit ${unit}, with a line [Service] and below it ReadWritePaths=${folder}; then restart it`,
+      isFatal: false,
+    }));
 }
 
 /** A user's own view in place of root's, of what depends on who looks. */
@@ -39,15 +82,14 @@ export function replaceOwnParts(ofRoot: readonly Problem[], ofUser: readonly Pro
   );
 }
 
-/** The user of the controller's unit; undefined where there is none, it is root's, or the machine has no systemd. */
-async function readServiceUser(): Promise<string | undefined> {
-  const { stdout } = await execa("systemctl", ["show", "--property=User", "--value", unit], {
+/** Of the controller's unit; undefined also where there is no systemd. */
+async function readService(): Promise<ServiceRights | undefined> {
+  const { stdout } = await execa("systemctl", ["show", "--property=User,ProtectSystem,ReadWritePaths", unit], {
     reject: false,
     stdin: "ignore",
     env: systemEnvironment,
   });
-  const user = stdout?.trim() ?? "";
-  return user === "" || user === "root" || user === "0" ? undefined : user;
+  return parseServiceRights(stdout ?? "");
 }
 
 async function checkAs(user: string, [, main, ...args]: readonly string[]): Promise<readonly Problem[]> {

@@ -32,7 +32,7 @@ const ofThisMachine: readonly string[] = [
   // What the broker, which is root, says to the controller.
   ...["parseFailureMessage"],
   // Of ip, systemctl and nft, and our own notes.
-  ...["parseLinks", "parseRoutes", "parseUnits", "parseRuleset", "parseJournal", "parseTime"],
+  ...["parseLinks", "parseRoutes", "parseUnits", "parseServiceRights", "parseRuleset", "parseJournal", "parseTime"],
 ];
 
 const sources = (await Promise.all(["agent", "controller", "proto"].map(readSources))).flat();

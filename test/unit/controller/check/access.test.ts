@@ -5,7 +5,7 @@ import path from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { execa } from "execa";
-import { replaceOwnParts } from "../../../../controller/check/check-as-service.ts";
+import { parseServiceRights, replaceOwnParts, selectShutOut } from "../../../../controller/check/check-as-service.ts";
 import type { Inaccessible } from "../../../../controller/check/find-inaccessible.ts";
 import type { Problem } from "../../../../controller/check/problem.ts";
 import { checkout } from "../../../programs/checkout.ts";
@@ -78,5 +78,29 @@ describe("what the controller's user may not do", requires("root"), () => {
       ).map(({ part, message }) => `${part}: ${message}`),
       ["rights: its own", "ports: root's", "boot tree: root's", "hooks: its own"],
     );
+  });
+
+  for (const [what, text, folders] of [
+    [
+      "where its unit lets it write nowhere else",
+      "User=pallet\nProtectSystem=strict\nReadWritePaths=/var/lib/pallet -/srv/inventory\n",
+      ["/srv/images", "/var/lib/pallets"],
+    ],
+    ["nowhere, where its unit lets it write everywhere", "User=pallet\nProtectSystem=full\nReadWritePaths=\n", []],
+  ] as const)
+    it(`is found ${what}`, () => {
+      const rights = parseServiceRights(text);
+      assert.ok(rights);
+      const asked = ["/var/lib/pallet/images", "/srv/inventory", "/srv/images", "/var/lib/pallets"];
+      const problems = selectShutOut(asked, rights);
+      assert.deepEqual(
+        problems.map(({ remedy }) => /ReadWritePaths=([^;]+)/.exec(remedy)?.[1]),
+        folders,
+      );
+    });
+
+  it("is not asked where there is no such unit, or it is root's", () => {
+    for (const text of ["", "User=\nProtectSystem=no\nReadWritePaths=\n", "User=root\n"])
+      assert.equal(parseServiceRights(text), undefined);
   });
 });
