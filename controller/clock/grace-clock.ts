@@ -1,3 +1,4 @@
+import type { BootMoment } from "../../proto/time/boot-moment.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { createClockReader } from "./read-clock.ts";
 
@@ -11,13 +12,13 @@ const leastJumpMs = 60_000;
  * on as if it had not been. A machine that learns after weeks without a network which year it is must not cut off the boots and
  * writes that are under way. For what was issued after the jump, ask the clock itself.
  */
-export function createGraceClock(clock: Pick<Clock, "now">, monotonic: Pick<Clock, "now">): Pick<Clock, "now"> {
-  const read = createClockReader(clock, monotonic, leastJumpMs);
+export function createGraceClock(clock: Pick<Clock, "now">, moment: () => BootMoment): Pick<Clock, "now"> {
+  const read = createClockReader(clock, moment, leastJumpMs);
   let jumps: readonly { readonly byMs: number; readonly untilMs: number }[] = [];
   return {
     now() {
       const { at, setByMs } = read();
-      const passedMs = monotonic.now();
+      const passedMs = moment().ms;
       jumps = jumps.filter(({ untilMs }) => untilMs > passedMs);
       if (setByMs > 0) jumps = [...jumps, { byMs: setByMs, untilMs: passedMs + graceMs }];
       // Set back by as much, it is where it was.

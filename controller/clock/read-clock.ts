@@ -1,3 +1,4 @@
+import type { BootMoment } from "../../proto/time/boot-moment.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 
 /** A clock that somebody may set, read beside one that nobody sets. */
@@ -9,20 +10,21 @@ export interface ClockReading {
 }
 
 /**
- * Makes the only judge of whether a clock was set: it is, if it went on otherwise than the monotonic one did.
+ * Makes the only judge of whether a clock was set: it is, if it went on otherwise than that of the machine's boot did, which
+ * goes on while the machine sleeps, too.
  *
- * @param leastMs a smaller step is a correction (NTP), or two clocks that are not read at one moment
+ * @param leastMs a smaller step is a correction (NTP), or two clocks that are read roughly
  */
 export function createClockReader(
   clock: Pick<Clock, "now">,
-  monotonic: Pick<Clock, "now">,
-  leastMs: number,
+  moment: () => BootMoment,
+  leastMs = 1000,
 ): () => ClockReading {
-  let offsetMs = clock.now() - monotonic.now();
+  let offsetMs = clock.now() - moment().ms;
   return () => {
     const at = clock.now();
     const before = offsetMs;
-    offsetMs = at - monotonic.now();
+    offsetMs = at - moment().ms;
     const byMs = Math.round(offsetMs - before);
     return { at, setByMs: Math.abs(byMs) >= leastMs ? byMs : 0 };
   };

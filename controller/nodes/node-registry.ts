@@ -2,6 +2,7 @@ import { sortedByName } from "../../proto/names/natural-order.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import { type RootIds, sameRootIds } from "../../proto/node/root-ids.ts";
 import { shortDigest } from "../../proto/pack/digest.ts";
+import type { BootMoment } from "../../proto/time/boot-moment.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { every } from "../../proto/time/every.ts";
 import { actForItself } from "../callers/author.ts";
@@ -129,16 +130,16 @@ export interface NodeRegistry {
 
 /** How late frequent small changes (last seen, temperature, boot stage) may reach the disk, in milliseconds. */
 const flushAfterMs = 5000;
-/** Smaller steps of the clock are corrections, in milliseconds. */
-const leastSettingMs = 1000;
 
 /** Builds the registry over what `rows` remembers. Listeners that throw are reported to `log`. */
 export function createNodeRegistry(options: {
   readonly rows: NodeRows;
   readonly events: { append(event: NewEvent): unknown };
   readonly clock: Clock;
-  /** For how long ago things were, whatever `clock` is set to; default: that is never set. */
+  /** By it silence and rates are counted, whatever `clock` is set to; default: that is never set. */
   readonly monotonic?: Pick<Clock, "now">;
+  /** This moment by the clock of the machine's boot: what shows that `clock` was set; default: it is not. */
+  readonly moment?: () => BootMoment;
   readonly heartbeatIntervalMs: number;
   readonly log: { error(details: object, message: string): void };
   /** The MAC address of a machine on the local network that has just sent something; default: nobody knows. */
@@ -147,9 +148,9 @@ export function createNodeRegistry(options: {
   readonly acceptRules?: Pick<KeptAcceptRules, "use" | "naming">;
 }): NodeRegistry {
   const { rows, events, heartbeatIntervalMs, log, macAddressOf = async () => undefined, acceptRules } = options;
-  const { monotonic = options.clock } = options;
+  const { monotonic = options.clock, moment = () => ({ bootId: "", ms: options.clock.now() }) } = options;
   const nodes = createNodeTable(rows);
-  const readClock = createClockReader(options.clock, monotonic, leastSettingMs);
+  const readClock = createClockReader(options.clock, moment);
   let startedAt = options.clock.now();
   /** To be asked before a node is read that its answer goes into: where the clock was set, what is known moves along. */
   const clock = { now: moveAlong };
@@ -383,11 +384,23 @@ export function createNodeRegistry(options: {
   // Twice per heartbeat, so that silence is reported at most half a heartbeat late.
   every(options.clock, heartbeatIntervalMs / 2, watch, closed.signal);
 
+  /** As they are known by the time that it is now: who compares its own times with theirs has moved those along. */
+  const known = {
+    all(): Node[] {
+      moveAlong();
+      return nodes.all();
+    },
+    get(id: NodeId): Node | undefined {
+      moveAlong();
+      return nodes.get(id);
+    },
+  };
+
   return {
-    list: () => sortedByName(nodes.all()),
-    get: nodes.get,
-    find,
-    require: (text) => requireNode(nodes.all(), text),
+    list: () => sortedByName(known.all()),
+    get: known.get,
+    find: (text) => findNode(known.all(), text),
+    require: (text) => requireNode(known.all(), text),
     isOnline: liveness.isOnline,
     discover(id, address) {
       const known = nodes.get(id);

@@ -21,9 +21,6 @@ export interface ReimageActor {
   stop(): void;
 }
 
-/** By how much the clock may run apart from that of the boot between two events, in milliseconds: both are read roughly. */
-const clockToleranceMs = 1000;
-
 /** Builds the actor in the state given; nothing happens before the first event. */
 export function createReimageActor(options: {
   readonly state: ReimageState;
@@ -39,7 +36,7 @@ export function createReimageActor(options: {
   const stopped = new AbortController();
   const waiting: ReimageEvent[] = [];
   let state = options.state;
-  const read = createClockReader(clock, { now: () => world.moment().ms }, clockToleranceMs);
+  const read = createClockReader(clock, world.moment);
   let busy = false;
   let paused = false;
   /** What belongs to the current step: aborted with it. */

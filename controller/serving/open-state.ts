@@ -39,7 +39,7 @@ const lookEveryMs = 60_000;
 
 /** Opens the state directory and the images, and makes the folders that do not exist. */
 export async function openState({ config, adapters, running }: Stage): Promise<State> {
-  const { clock, monotonicClock: monotonic, log, macAddressOf } = adapters;
+  const { clock, monotonicClock: monotonic, moment, log, macAddressOf } = adapters;
   const { stateDirectory, imageDirectory, bootTree, heartbeatIntervalMs } = config;
   for (const directory of [stateDirectory, imageDirectory, bootTree]) {
     await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -57,13 +57,13 @@ export async function openState({ config, adapters, running }: Stage): Promise<S
   running.defer(async () => keeper.stop());
   const acceptRules = createKeptAcceptRules({ rows: store.settings, configured: config.accept, log });
   const nodes = createNodeRegistry({
-    ...{ rows: store.nodes, events, clock, monotonic, heartbeatIntervalMs, log, macAddressOf, acceptRules },
+    ...{ rows: store.nodes, events, clock, monotonic, moment, heartbeatIntervalMs, log, macAddressOf, acceptRules },
   });
   running.defer(() => nodes.close());
   // What the configuration names since the last start may wait already.
   nodes.acceptNamed();
   const nodeLogs = createNodeLogs({ rows: store.nodeLogs, nodes, clock, monotonic, log });
-  const grace = createGraceClock(clock, monotonic);
+  const grace = createGraceClock(clock, moment);
   // Its hour begins when the clock was set, and not when somebody asks.
   const closed = new AbortController();
   running.defer(async () => closed.abort());

@@ -8,7 +8,7 @@ const start = Date.UTC(2026, 10, 30);
 /** What it says after each step: so much time passes, and the clock is set by so much. */
 function say(steps: readonly (readonly [passesMs: number, setByMs: number])[]): readonly number[] {
   let [passed, offset] = [0, start];
-  const grace = createGraceClock({ now: () => passed + offset }, { now: () => passed });
+  const grace = createGraceClock({ now: () => passed + offset }, () => ({ bootId: "boot", ms: passed }));
   return steps.map(([passesMs, setByMs]) => {
     passed += passesMs;
     offset += setByMs;

@@ -30,7 +30,7 @@ describe("certificates after the clock was set ahead", () => {
   ): string => {
     const [issuedAt, at] = [Date.now(), { passedMs: 0, setByMs: 0 }];
     const clock = { now: () => issuedAt + at.passedMs + at.setByMs };
-    const grace = createGraceClock(clock, { now: () => at.passedMs });
+    const grace = createGraceClock(clock, () => ({ bootId: "boot", ms: at.passedMs }));
     const judge = createPeerJudge({ authority: own, clock, grace });
     const certificate = new X509Certificate(credentialOf(by, identity).cert);
     at.passedMs = ageMs;

@@ -39,6 +39,8 @@ describe("node registry", () => {
   let clock: ManualClock;
   /** By how much the time of day was set. */
   let setByMs: number;
+  /** For how long the machine slept. */
+  let sleptMs: number;
   let store: Store;
   let events: NewEvent[];
   let changes: NodeChange[];
@@ -49,8 +51,9 @@ describe("node registry", () => {
     const registry = createNodeRegistry({
       rows: store.nodes,
       events: { append: (event) => events.push(event) },
-      clock: { ...clock, now: () => clock.now() + setByMs },
+      clock: { ...clock, now: () => clock.now() + sleptMs + setByMs },
       monotonic: clock,
+      moment: () => ({ bootId: "boot", ms: clock.now() + sleptMs }),
       heartbeatIntervalMs,
       log: { error: (details) => errors.push(details) },
       macAddressOf: async (address) => (address === "10.0.0.9" ? ("b8:27:eb:00:00:09" as NodeId) : undefined),
@@ -74,6 +77,7 @@ describe("node registry", () => {
   beforeEach(() => {
     clock = createManualClock();
     setByMs = 0;
+    sleptMs = 0;
     store = openStore(":memory:");
     events = [];
     changes = [];
@@ -305,6 +309,24 @@ describe("node registry", () => {
         events.find(({ type }) => type === "boot-trouble-began")?.message ?? "",
         /not up: last got to its boot config 10 min ago/,
       );
+    });
+
+    it("is noticed by whoever looks at a node first", () => {
+      nodes.register(registration);
+      const { agentSeenAt } = nodes.get(one) ?? assert.fail();
+      setByMs = 1200 * 86_400_000;
+      assert.equal(nodes.get(one)?.agentSeenAt, (agentSeenAt ?? 0) + setByMs);
+      assert.equal(nodes.list()[0]?.agentSeenAt, (agentSeenAt ?? 0) + setByMs);
+    });
+
+    it("is not one that a machine finds which has slept", () => {
+      nodes.register(registration);
+      const { lastSeenAt } = nodes.get(one) ?? assert.fail();
+      // Both go on; only the monotonic one has stood still.
+      sleptMs = 8 * 3_600_000;
+      clock.advance(heartbeatIntervalMs);
+      assert.equal(nodes.get(one)?.lastSeenAt, lastSeenAt);
+      assert.equal(nodes.isOnline(nodes.require("node-000001")), true);
     });
 
     it("leaves alone what an earlier process noted", () => {
