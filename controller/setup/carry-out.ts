@@ -131,10 +131,12 @@ async function reload(what: Extract<Action, { readonly kind: "reload" }>["what"]
       await machine.run("systemctl", "reload", "NetworkManager.service");
       return;
     case "network":
-      // It knows its files anew only over D-Bus, which a minimal Debian lacks; a restart keeps every address too.
+      // It knows its files anew only over D-Bus, which a minimal Debian lacks; a restart keeps every address too. It fails at once
+      // when more has changed meanwhile than its socket holds; systemd starts it again then, which a start waits for.
       await machine
         .run("networkctl", "reload")
-        .catch(() => machine.run("systemctl", "restart", "systemd-networkd.service"));
+        .catch(() => machine.run("systemctl", "restart", "systemd-networkd.service"))
+        .catch(() => machine.run("systemctl", "start", "systemd-networkd.service"));
       return;
   }
 }

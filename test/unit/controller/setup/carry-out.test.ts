@@ -4,10 +4,12 @@ import { chmod, chown, lstat, mkdir, mkdtemp, readFile, rm, writeFile } from "no
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { parseIpv4Network } from "../../../../controller/network/ipv4.ts";
+import { carryOutUndo } from "../../../../controller/setup/carry-out.ts";
 import { readJournal } from "../../../../controller/setup/gather-setup-facts.ts";
 import { type Machine, thisMachine } from "../../../../controller/setup/machine.ts";
 import { isNothing, planSetup } from "../../../../controller/setup/plan-setup.ts";
 import { planUndo } from "../../../../controller/setup/plan-undo.ts";
+import { Failure } from "../../../../proto/failure.ts";
 import { requires } from "../../../requirements.ts";
 import { choice, running, withUnits } from "./a-machine.ts";
 import { apply, furnish, leftovers, listing, look, undo } from "./on-files.ts";
@@ -177,6 +179,33 @@ describe("a setup on files", () => {
     assert.deepEqual([plan.conflicts, plan.changes], [[], []]);
     await undo(machine);
     assert.equal(await readFile(config, "utf8"), "listen: 10.77.0.1\nlogLevel: debug\n");
+  });
+
+  it("is undone also where systemd-networkd does not come up at once, but not where it does not come up at all", async () => {
+    for (const [failing, ends] of [
+      [["networkctl"], "undone"],
+      [["networkctl", "restart"], "undone"],
+      [["networkctl", "restart", "start"], "start fails"],
+    ] as const) {
+      const root = await freshRoot();
+      await apply(mortal(thisMachine(root), root, -1));
+      const machine: Machine = {
+        ...thisMachine(root),
+        async run(program, ...args) {
+          const what = program === "systemctl" && args.at(-1) === "systemd-networkd.service" ? args[0] : program;
+          if (failing.some((each) => each === what)) throw new Failure("tool-failed", `${what} fails`);
+          return "";
+        },
+      };
+      const journal = await readJournal(machine);
+      assert.ok(journal !== undefined);
+      const reload = { stops: [], changes: [], actions: [{ kind: "reload", what: "network" }] } as const;
+      const end = carryOutUndo({ ...reload, conflicts: [], kept: [], journal }, machine, () => undefined).then(
+        () => "undone",
+        (error: Error) => error.message,
+      );
+      assert.equal(await end, ends);
+    }
   });
 
   it("is nothing at all on a machine that is as it should be", async () => {
