@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { checkProfiles } from "../../../../controller/profiles/check-profiles.ts";
@@ -48,7 +48,9 @@ describe("a folder of profiles", () => {
     const asked = await Promise.all(Array.from({ length: 200 }, () => folder.read()));
     assert.equal(new Set(asked).size, 2);
     const before = folder.read();
-    await writeFile(join(directory, "a.yaml"), "system: { hostname: b }");
+    // At once: what is asked already may read it in the middle of a write.
+    await writeFile(join(directory, ".a.yaml"), "system: { hostname: b }");
+    await rename(join(directory, ".a.yaml"), join(directory, "a.yaml"));
     const after = await folder.read();
     await before;
     const system = await after.systemFor(aNode({ name: "pi-1", index: 1 }), "debian");
