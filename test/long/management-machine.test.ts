@@ -6,7 +6,6 @@ import { after, before, describe, it } from "node:test";
 import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import { buildDemoImage, type DemoImage } from "../../scripts/demo-image/build-demo-image.ts";
-import { earlierVersion } from "../e2e/setup/earlier-package.ts";
 import { type MachineWithStick, makeMachineWithStick } from "../e2e/setup/machine-with-stick.ts";
 import { createRackSwitch, type RackSwitch } from "../e2e/setup/rack-switch.ts";
 import { createVirtualBoard, type VirtualBoard } from "../rack/virtual/virtual-board.ts";
@@ -14,6 +13,8 @@ import { requires } from "../requirements.ts";
 import { until } from "../until.ts";
 
 const MiB = 1024 * 1024;
+/** Whose packages are upgraded: where packages were complete for the first time. */
+const previousCommit = "f3b570a9";
 /** One emulated machine and one that boots, on two cores that may have other things to do. */
 const patience = { withinMs: 1_200_000, everyMs: 1000 };
 /** What `controller rollouts --json` says of the one board. */
@@ -66,7 +67,7 @@ describe("a bare Debian and a stick with Pallet", { ...requires("root", "qemu"),
 
   before(async () => {
     image = await buildDemoImage({ cacheDirectory: checkoutCache("demo-image"), name: "debian-demo", version: "1" });
-    made = await makeMachineWithStick();
+    made = await makeMachineWithStick(previousCommit);
     // As people get it, but compressed no longer than it takes.
     await execa("xz", ["--stdout", "--threads=0", "-0", image.imagePath], {
       stdout: { file: path.join(made.stick, "image.img.xz") },
@@ -84,7 +85,9 @@ describe("a bare Debian and a stick with Pallet", { ...requires("root", "qemu"),
 
   it("become a machine that lacks nothing to serve a rack, without a network", async () => {
     await made.asDocumented("management machine");
-    assert.deepEqual(await made.versions(), [earlierVersion, earlierVersion]);
+    const [version, ...others] = new Set(await made.versions());
+    assert.match(version ?? "", new RegExp(`\\.${previousCommit}$`));
+    assert.deepEqual(others, []);
   });
 
   it("start a rollout to a blank Pi, which goes on when the power was gone in the middle of the write", async () => {
@@ -136,7 +139,7 @@ describe("a bare Debian and a stick with Pallet", { ...requires("root", "qemu"),
     assert.deepEqual(await roots(), former, "what boards boot is whole");
     await reimageIs("a write resumed by the new program", ({ progress }) => (progress?.resumed ?? 0) > resumedBefore);
     const [version, ...others] = new Set(await made.versions());
-    assert.notEqual(version, earlierVersion);
+    assert.doesNotMatch(version ?? "", new RegExp(previousCommit));
     assert.deepEqual(others, []);
 
     await run("dpkg", "--configure", "-a");

@@ -1,6 +1,8 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import process from "node:process";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
+import { checkout } from "../../programs/checkout.ts";
 
 /** Less than every version of a package of Pallet. */
 export const earlierVersion = "0.0.1";
@@ -46,4 +48,24 @@ async function renameRoot(archive: string, folder: string): Promise<void> {
   );
   const pack = ["--create", "--use-compress-program=zstd -1", "--file", archive, "--directory", work];
   await execa("tar", [...pack, ...keep, ...names]);
+}
+
+/**
+ * Builds the packages of an earlier commit, by its own scripts, with this checkout's npm packages.
+ *
+ * @param commit one that this clone's history has, with the same npm packages
+ * @param folder where it is checked out, and the .deb files are; made
+ * @returns the paths of the .deb files
+ */
+export async function buildEarlier(commit: string, architecture: string, folder: string): Promise<readonly string[]> {
+  const tree = path.join(folder, "tree");
+  const out = path.join(folder, "packages");
+  await execa("git", ["clone", "--quiet", "--shared", "--no-checkout", checkout, tree]);
+  await execa("git", ["-C", tree, "checkout", "--quiet", "--detach", commit]);
+  // Not a link to them: esbuild would know them by the names that they have there.
+  await execa("cp", ["--archive", path.join(checkout, "node_modules"), tree]);
+  await execa(process.execPath, ["scripts/packages/main.ts", "--architecture", architecture, "--out", out], {
+    cwd: tree,
+  });
+  return (await readdir(out)).filter((name) => name.endsWith(".deb")).map((name) => path.join(out, name));
 }

@@ -7,7 +7,7 @@ import { checkout } from "../../programs/checkout.ts";
 import { readBlock } from "../../rack/documented/read-documentation.ts";
 import { createScratchFolder } from "../../rack/scratch-folder.ts";
 import { provideDebianRoot } from "./debian-root.ts";
-import { makeEarlier } from "./earlier-package.ts";
+import { buildEarlier, makeEarlier } from "./earlier-package.ts";
 import { buildRebootingMachine, type RebootingMachine } from "./rebooting-machine.ts";
 
 /** What a user who has just logged in as root has. */
@@ -36,8 +36,12 @@ export interface MachineWithStick {
   close(): Promise<void>;
 }
 
-/** Makes both; the machine is off. */
-export async function makeMachineWithStick(): Promise<MachineWithStick> {
+/**
+ * Makes both; the machine is off.
+ *
+ * @param earlierCommit whose packages are the earlier ones; default: this checkout's, with earlierVersion
+ */
+export async function makeMachineWithStick(earlierCommit?: string): Promise<MachineWithStick> {
   const scratch = await createScratchFolder("pallet-stick-");
   const folder = async (name: string): Promise<string> => {
     const made = path.join(scratch.path, name);
@@ -60,11 +64,12 @@ export async function makeMachineWithStick(): Promise<MachineWithStick> {
       return path.join(newer, found);
     };
     const packages = { controller: named("pallet-controller"), rack: named("pallet-rack") };
-    const unpacked = await folder("unpacked");
-    for (const deb of Object.values(packages)) {
-      const earlier = await makeEarlier(deb, unpacked);
-      await rename(earlier, path.join(stick, path.basename(earlier)));
-    }
+    const work = await folder("earlier");
+    const earlier =
+      earlierCommit === undefined
+        ? await Promise.all([makeEarlier(packages.controller, work), makeEarlier(packages.rack, work)])
+        : await buildEarlier(earlierCommit, architecture, work);
+    for (const deb of earlier) await rename(deb, path.join(stick, path.basename(deb)));
     for (const file of files)
       if (!file.startsWith("pallet-")) await rename(path.join(newer, file), path.join(stick, file));
     const uBoot = path.join(scratch.path, "u-boot.bin");
