@@ -8,7 +8,7 @@ export interface ClockFile {
   readonly path: string;
   /** Milliseconds since the epoch; undefined where there is no such file, or nothing in it that is a time. */
   read(): number | undefined;
-  /** Replaces it in one step. Throws the error of the system call. */
+  /** Replaces it in one step; in whole seconds, of which it is the next. Throws the error of the system call. */
   write(atMs: number): void;
 }
 
@@ -26,7 +26,8 @@ export function openClockFile(stateDirectory: string): ClockFile {
     },
     write(atMs) {
       const draft = `${path}.new`;
-      writeFileSync(draft, `${renderTime(atMs)}\n`, { mode: 0o600 });
+      // Upward: who goes on from there must not go back within this second.
+      writeFileSync(draft, `${renderTime(Math.ceil(atMs / 1000) * 1000)}\n`, { mode: 0o600 });
       publishFile(draft, path);
     },
   };
