@@ -13,8 +13,8 @@ import { requires } from "../requirements.ts";
 import { until } from "../until.ts";
 
 const MiB = 1024 * 1024;
-/** Whose packages are upgraded: where packages were complete for the first time. */
-const previousCommit = "f3b570a9";
+/** Whose packages are upgraded: where packages were complete for the first time. What boards boot has changed since. */
+const previousCommit = "e02cf19e";
 /** One emulated machine and one that boots, on two cores that may have other things to do. */
 const patience = { withinMs: 1_200_000, everyMs: 1000 };
 /** What `controller rollouts --json` says of the one board. */
