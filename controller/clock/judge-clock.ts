@@ -17,6 +17,19 @@ export type ClockVerdict =
 /** Corrections of NTP, and people who set the minutes, in milliseconds. */
 const toleranceMs = 5 * 60_000;
 
+/** How often the time is noted while a controller runs, in milliseconds. */
+export const noteEveryMs = 10 * 60_000;
+
+/**
+ * The latest time that Pallet has seen: what it noted, or its newest event, which may come after the last note before the power
+ * was gone. One that is further from it is none to go by: what was noted was wrong, and somebody has put it right.
+ */
+export function latestSeen(notedMs: number | undefined, newestEventMs: number | undefined): number | undefined {
+  if (notedMs === undefined || newestEventMs === undefined) return notedMs ?? newestEventMs;
+  const isNext = newestEventMs > notedMs && newestEventMs - notedMs <= noteEveryMs + toleranceMs;
+  return isNext ? newestEventMs : notedMs;
+}
+
 /** Decides whether this machine's clock can be right: time has not gone back since it was seen last. */
 export function judgeClock({ systemMs, seenMs = 0, isSynchronised }: ClockEvidence): ClockVerdict {
   const fromMs = Math.max(seenMs, earliestTime);

@@ -1,7 +1,7 @@
 import { messageOf } from "../../proto/failure.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { every } from "../../proto/time/every.ts";
-import { type ClockVerdict, describeClock, judgeClock, renderTime } from "./judge-clock.ts";
+import { type ClockVerdict, describeClock, judgeClock, latestSeen, noteEveryMs, renderTime } from "./judge-clock.ts";
 import type { SteadyClock } from "./steady-clock.ts";
 
 /** Sees to it that time does not go back for this controller, whatever happens to the machine's clock. */
@@ -18,7 +18,7 @@ export interface TimekeeperOptions {
   readonly system: Clock;
   /** Where the time is noted, so that the next start knows it. */
   readonly file: { readonly path: string; read(): number | undefined; write(atMs: number): void };
-  /** When the newest event was, for a state without that file. */
+  /** When the newest event was. */
   readonly newestEventAt: () => number | undefined;
   /** Whether something keeps the machine's clock right; asked only about one that is behind. */
   readonly isSynchronised: () => Promise<boolean>;
@@ -28,9 +28,8 @@ export interface TimekeeperOptions {
   };
 }
 
-/** How often the clock is looked at, and how often the time is noted, in milliseconds. */
+/** How often the clock is looked at, in milliseconds. */
 const lookEveryMs = 60_000;
-const noteEveryMs = 10 * 60_000;
 
 /**
  * Judges the machine's clock by what was seen before, now and each minute: one that is behind is not gone by. It is
@@ -71,7 +70,7 @@ export async function keepTime(options: TimekeeperOptions): Promise<Timekeeper> 
     }
   };
 
-  await look(file.read() ?? options.newestEventAt());
+  await look(latestSeen(file.read(), options.newestEventAt()));
   note();
   const stopped = new AbortController();
   let seenMs = clock.now();

@@ -1,9 +1,29 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { describeClock, judgeClock, parseTime, renderTime } from "../../../../controller/clock/judge-clock.ts";
+import {
+  describeClock,
+  judgeClock,
+  latestSeen,
+  parseTime,
+  renderTime,
+} from "../../../../controller/clock/judge-clock.ts";
 import { earliestTime } from "../../../../proto/time/earliest-time.ts";
 
 const at = (text: string): number => Date.parse(`${text}Z`);
+
+describe("the latest time that was seen", () => {
+  const rows: readonly [string, noted: string | undefined, event: string | undefined, seen: string | undefined][] = [
+    ["is that of an event after the last note, where the power was gone", "12:00:00", "12:09:59", "12:09:59"],
+    ["is what was noted at an orderly end, after all events", "12:00:00", "11:59:59", "12:00:00"],
+    ["is what somebody has noted who put a wrong time right", "12:00:00", "12:30:00", "12:00:00"],
+    ["is that of an event where nothing is noted", undefined, "12:00:00", "12:00:00"],
+    ["is what was noted where there is no event", "12:00:00", undefined, "12:00:00"],
+    ["is none on a new machine", undefined, undefined, undefined],
+  ];
+  const time = (text: string | undefined): number | undefined => (text === undefined ? text : at(`2026-11-30T${text}`));
+  for (const [title, noted, event, seen] of rows)
+    it(title, () => assert.equal(latestSeen(time(noted), time(event)), time(seen)));
+});
 
 describe("this machine's clock", () => {
   const seen = at("2026-11-30T12:00:00");
