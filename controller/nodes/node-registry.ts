@@ -385,7 +385,7 @@ export function createNodeRegistry(options: {
   every(options.clock, heartbeatIntervalMs / 2, watch, closed.signal);
 
   /** As they are known by the time that it is now: who compares its own times with theirs has moved those along. */
-  const known = {
+  const asOfNow = {
     all(): Node[] {
       moveAlong();
       return nodes.all();
@@ -397,10 +397,10 @@ export function createNodeRegistry(options: {
   };
 
   return {
-    list: () => sortedByName(known.all()),
-    get: known.get,
-    find: (text) => findNode(known.all(), text),
-    require: (text) => requireNode(known.all(), text),
+    list: () => sortedByName(asOfNow.all()),
+    get: asOfNow.get,
+    find: (text) => findNode(asOfNow.all(), text),
+    require: (text) => requireNode(asOfNow.all(), text),
     isOnline: liveness.isOnline,
     discover(id, address) {
       const known = nodes.get(id);
